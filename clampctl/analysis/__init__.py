@@ -1,0 +1,1 @@
+"""What a finished clamp means: steady state, insulin sensitivity, quality of control."""
