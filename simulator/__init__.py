@@ -1,0 +1,1 @@
+"""The simulated world: virtual subjects, emulated devices, faults, and the bench that joins them."""
