@@ -1,0 +1,256 @@
+"""Events, commands and state as canonical JSON and back; the digest of a state.
+
+Canonical: keys sorted, no spaces, ASCII, no NaN. Every dataclass carries its name as "type", every
+enum its value, a tuple is a list. Reading is strict: unknown or missing keys, a wrong type or
+an unknown name raise `CodecError`. Journal frames and chains are in `engine.journal`.
+"""
+
+import dataclasses
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from clampctl.core.commands import Command
+from clampctl.core.events import Event
+from clampctl.core.state import State
+
+Plain = Any
+"""What json reads and writes: dict, list, str, int, float, bool or None."""
+
+
+class CodecError(ValueError):
+    """A text or value that is not what it claims to be."""
+
+
+def canonical(plain: Plain) -> str:
+    """The one text of a JSON value."""
+    return _encode_json(plain)
+
+
+_encode_json = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+).encode
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def plain(value: object) -> Plain:
+    """A frozen value as JSON-able plain data."""
+    return _writer(type(value))(value)
+
+
+_writers: dict[type, Callable[[Any], Plain]] = {}
+_readers: dict[Any, Callable[[Plain], Any]] = {}
+"""Made once per type; a type never changes."""
+
+
+def _writer(kind: type) -> Callable[[Any], Plain]:
+    writer = _writers.get(kind)
+    if writer is None:
+        writer = _writers[kind] = _new_writer(kind)
+    return writer
+
+
+def _new_writer(kind: type) -> Callable[[Any], Plain]:
+    if kind in (int, float, str, bool, type(None)):
+        return _same
+    if issubclass(kind, Enum):
+        return _enum_value
+    if issubclass(kind, tuple):
+        return _list_of
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_writer(kind)
+    raise CodecError(f"{kind.__name__} has no JSON form")
+
+
+def _same(value: Any) -> Plain:
+    return value
+
+
+def _enum_value(value: Enum) -> Plain:
+    return value.value
+
+
+def _list_of(values: tuple[Any, ...]) -> Plain:
+    return [_writer(type(value))(value) for value in values]
+
+
+def _dataclass_writer(kind: type) -> Callable[[Any], Plain]:
+    """A whole number in a float field is written as a float: 70 and 70.0 have one form."""
+    name = kind.__name__
+    hints = typing.get_type_hints(kind)
+    fields = [
+        (field.name, hints[field.name] is float or float in typing.get_args(hints[field.name]))
+        for field in dataclasses.fields(kind)
+    ]
+
+    def write(value: Any) -> Plain:
+        written: dict[str, Plain] = {"type": name}
+        for field, is_float in fields:
+            inner = getattr(value, field)
+            kind_of_inner = inner.__class__
+            if kind_of_inner is int and is_float:
+                inner = float(inner)
+            written[field] = inner if kind_of_inner in _ATOMS else _writer(kind_of_inner)(inner)
+        return written
+
+    return write
+
+
+_ATOMS = frozenset((int, float, str, bool, type(None)))
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+Reader = Callable[[Plain], Any]
+
+
+def read_event(value: Plain) -> Event:
+    """An event from plain data. Raises `CodecError`."""
+    event: Event = _reader(Event)(value)
+    return event
+
+
+def read_state(value: Plain) -> State:
+    """A state from plain data. Raises `CodecError`."""
+    state: State = _reader(State)(value)
+    return state
+
+
+def read_command(value: Plain) -> Command:
+    """A command from plain data. Raises `CodecError`."""
+    command: Command = _reader(Command)(value)
+    return command
+
+
+def _reader(kind: Any) -> Reader:
+    reader = _readers.get(kind)
+    if reader is None:
+        reader = _readers[kind] = _new_reader(kind)
+    return reader
+
+
+def _new_reader(kind: Any) -> Reader:
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return _union_reader(typing.get_args(kind))
+    if origin is tuple:
+        return _tuple_reader(_reader(typing.get_args(kind)[0]))
+    if kind is float:
+        return _read_float
+    if kind in (int, str, bool):
+        return _exact_reader(kind)
+    if issubclass(kind, Enum):
+        return _enum_reader(kind)
+    return _dataclass_reader(kind)
+
+
+def _read_float(value: Plain) -> float:
+    if value.__class__ in (int, float) and abs(value) <= _FLOAT_MAX:
+        return float(value)
+    raise CodecError(f"expected a finite number, found {value!r}")
+
+
+_FLOAT_MAX = 1.7976931348623157e308
+
+
+def _exact_reader(kind: type) -> Reader:
+    def read(value: Plain) -> Any:
+        if value.__class__ is not kind:
+            raise CodecError(f"expected {kind.__name__}, found {value!r}")
+        return value
+
+    return read
+
+
+def _enum_reader(kind: type[Enum]) -> Reader:
+    known = {member.value: member for member in kind}
+
+    def read(value: Plain) -> Enum:
+        member = known.get(value) if value.__class__ in (str, int) else None
+        if member is None:
+            raise CodecError(f"{value!r} is no {kind.__name__}")
+        return member
+
+    return read
+
+
+def _tuple_reader(item: Reader) -> Reader:
+    def read(value: Plain) -> tuple[Any, ...]:
+        if value.__class__ is not list:
+            raise CodecError(f"expected a list, found {value!r}")
+        return tuple([item(inner) for inner in value])
+
+    return read
+
+
+def _union_reader(kinds: tuple[Any, ...]) -> Reader:
+    atoms = [_reader(kind) for kind in kinds if kind in (int, float, str, bool)]
+    optional = type(None) in kinds
+    named = {
+        kind.__name__: _reader(kind)
+        for kind in kinds
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+    }
+
+    def read(value: Plain) -> Any:
+        if value is None and optional:
+            return None
+        if value.__class__ is dict and str(value.get("type")) in named:
+            return named[str(value["type"])](value)
+        if atoms and value.__class__ is not dict:
+            return atoms[0](value)
+        raise CodecError(f"unexpected {value!r}")
+
+    return read
+
+
+def _dataclass_reader(kind: type) -> Reader:
+    name = kind.__name__
+    hints = typing.get_type_hints(kind)
+    fields = tuple((field.name, _reader(hints[field.name])) for field in dataclasses.fields(kind))
+
+    def read(value: Plain) -> Any:
+        if value.__class__ is not dict or value.get("type") != name:
+            raise CodecError(f"expected a {name}, found {value!r}")
+        if len(value) != len(fields) + 1:
+            raise CodecError(f"{name} has the keys {sorted(value)}")
+        try:
+            return kind(*[reader(value[field]) for field, reader in fields])
+        except KeyError as error:
+            raise CodecError(f"{name} lacks {error}") from None
+
+    return read
+
+
+# --- digest ----------------------------------------------------------------------------------
+
+
+class Digest:
+    """SHA-256 of a state's canonical form, first 16 hex digits.
+
+    Remembers the text of each part it saw last: parts are frozen, so the same object has the
+    same text. The result depends on the state alone.
+    """
+
+    def __init__(self) -> None:
+        self._names = tuple(sorted(field.name for field in dataclasses.fields(State)))
+        self._seen: list[tuple[object, str]] = [(self, "")] * len(self._names)
+
+    def of(self, state: State) -> str:
+        """The digest of one state."""
+        texts = []
+        for index, name in enumerate(self._names):
+            part = getattr(state, name)
+            last, text = self._seen[index]
+            if part is not last:
+                text = canonical(plain(part))
+                self._seen[index] = (part, text)
+            texts.append(text)
+        return hashlib.sha256("\n".join(texts).encode("ascii")).hexdigest()[:16]

@@ -1,0 +1,74 @@
+"""What devices said, taken into the state. Decides belief, not dosing."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from clampctl.core import readback, samples
+from clampctl.core.commands import Role
+from clampctl.core.events import (
+    DeviceEvent,
+    GlucoseSampled,
+    LinkHeard,
+    LinkLost,
+    LinkTroubled,
+    PumpIdentified,
+    PumpReported,
+    Trouble,
+)
+from clampctl.core.state import InvariantBroken, Pump, State
+from clampctl.core.station import PumpSetup
+
+
+def take(state: State, event: DeviceEvent, at_ms: int) -> State:
+    """The state after one device event."""
+    match event:
+        case PumpReported():
+            pump, setup = pump_of(state, event.role), setup_of(state, event.role)
+            return with_pump(state, readback.reported(pump, event, setup, at_ms))
+        case GlucoseSampled():
+            protocol, station = state.session.protocol, state.session.station
+            blood = samples.take(state.blood, event, station.analyzer.lag_ms, protocol.limits, at_ms)
+            return replace(state, blood=blood)
+        case LinkHeard():
+            return replace(state, blood=replace(state.blood, analyzer_heard_ms=at_ms, analyzer_lost=""))
+        case PumpIdentified():
+            return with_pump(state, readback.identified(pump_of(state, event.role), event))
+        case LinkLost():
+            return _lost(state, event)
+        case LinkTroubled():
+            return _troubled(state, event)
+        case _:
+            assert_never(event)
+
+
+def pump_of(state: State, role: Role) -> Pump:
+    """The pump in a role. Raises InvariantBroken for the analyzer."""
+    if role is Role.ANALYZER:
+        raise InvariantBroken("the analyzer is no pump")
+    return state.dextrose if role is Role.DEXTROSE else state.insulin
+
+
+def setup_of(state: State, role: Role) -> PumpSetup:
+    """The station's page about the pump in a role."""
+    station = state.session.station
+    return station.dextrose_pump if role is Role.DEXTROSE else station.insulin_pump
+
+
+def with_pump(state: State, pump: Pump) -> State:
+    """The state with one pump's belief replaced."""
+    if pump.role is Role.DEXTROSE:
+        return replace(state, dextrose=pump)
+    return replace(state, insulin=pump)
+
+
+def _lost(state: State, event: LinkLost) -> State:
+    if event.role is Role.ANALYZER:
+        return replace(state, blood=replace(state.blood, analyzer_lost=event.detail or "no link"))
+    return with_pump(state, readback.lost(pump_of(state, event.role), event.detail))
+
+
+def _troubled(state: State, event: LinkTroubled) -> State:
+    """Trouble alone changes no belief; silence and read-back judge it. A full queue is an alarm."""
+    if event.trouble is Trouble.FULL_QUEUE:
+        return replace(state, safeguards=replace(state.safeguards, queue_full=event.detail))
+    return state

@@ -1,0 +1,190 @@
+"""SAFE-TAIL: insulin off, dextrose held and then smoothly halved; its entry and its exit.
+
+Stopping everything is not safe: insulin outlasts its infusion. Dextrose holds 30 min at the last
+validated rate, then halves every 30 min, recomputed each minute (safety sheet 2.1, form simulated
+in 2.3). Decides when to fall back and how much dextrose then; alarms are made elsewhere.
+"""
+
+from clampctl.core import delivery, readback, samples
+from clampctl.core.events import PumpState
+from clampctl.core.protocol import Tail
+from clampctl.core.state import DOSING, Dosing, Phase, Pump, State, Tailing, Verdict
+from clampctl.core.station import PumpSetup
+
+HALVING = (
+    1.0, 0.9771599684342459, 0.9548416039104165, 0.9330329915368074, 0.9117224885582168,
+    0.8908987181403393, 0.8705505632961241, 0.8506671609508557, 0.8312378961427878, 0.8122523963562356,
+    0.7937005259840998, 0.7755723809168673, 0.757858283255199, 0.7405487761432821, 0.7236346187201891,
+    0.7071067811865476, 0.690956439983888, 0.675174973084095, 0.6597539553864471, 0.6446851542197896,
+    0.6299605249474366, 0.6155722066724582, 0.6015125180410583, 0.5877739531418044, 0.5743491774985174,
+    0.5612310241546865, 0.548412489847313, 0.5358867312681466, 0.5236470614103134, 0.5116869459983875,
+)  # fmt: skip
+"""2 ** (-k / 30) for k = 0..29: the platform's pow may differ in the last bit, a table may not."""
+
+TAIL_OVER_MG_KG_MIN = 0.25
+GLUCOSE_TAIL_OVER_MG_DL = 80.0
+GLUCOSE_TAPER_AT_ONCE_MG_DL = 180.0
+IDLE_GLUCOSE_MG_DL = 80.0
+IDLE_AGE_MS = 10 * 60_000
+RESUME_AGE_MS = 3 * 60_000
+
+
+def trigger(state: State, planned_dextrose_ul_h: int, at_ms: int) -> str:
+    """Why the clamp must fall back now; empty when it need not. Only while insulin runs by protocol."""
+    if state.phase not in DOSING:
+        return ""
+    limits = state.session.protocol.limits
+    station = state.session.station
+    newest = state.blood.newest
+    if newest is not None and newest.glucose_mg_dl < limits.glucose_insulin_off_mg_dl:
+        return f"glucose {newest.glucose_mg_dl:.1f} mg/dL"
+    age = samples.believed_age_ms(state.blood, at_ms)
+    if age is None or age > limits.age_fallback_ms:
+        return f"no believed glucose for {limits.age_fallback_ms // 60_000} min"
+    return (
+        _pump_fault(state.dextrose, "dextrose pump", state, at_ms)
+        or _pump_fault(state.insulin, "insulin pump", state, at_ms)
+        or _no_dextrose(state, planned_dextrose_ul_h, station.dextrose_pump, at_ms)
+    )
+
+
+def _pump_fault(pump: Pump, name: str, state: State, at_ms: int) -> str:
+    limits = state.session.protocol.limits
+    if not pump.connected:
+        return f"{name} disconnected"
+    if pump.mismatch:
+        return f"{name} is not the right one: {pump.mismatch}"
+    if pump.heard_at_ms is None:
+        return f"{name} was connected anew"
+    if at_ms - pump.heard_at_ms > limits.silence_stop_ms:
+        return f"no answer from the {name}"
+    if pump.state is PumpState.ALARM:
+        return f"{name} alarm: {pump.alarm or 'unknown'}"
+    if pump.stopped_by_itself:
+        return f"{name} stopped by itself"
+    if readback.unverified_for_ms(pump, at_ms) > limits.readback_ms:
+        return f"{name} does not hold the commanded rate"
+    return ""
+
+
+def _no_dextrose(state: State, planned_ul_h: int, setup: PumpSetup, at_ms: int) -> str:
+    """I2: insulin needs verified dextrose, or a planned rate of 0 with glucose well above low."""
+    if planned_ul_h > 0:
+        limits = state.session.protocol.limits
+        still = delivery.still(state.dextrose, setup, limits, at_ms)
+        return "dextrose is not flowing" if still else ""
+    newest, sample = state.blood.newest, samples.believed(state.blood)
+    age = samples.believed_age_ms(state.blood, at_ms)
+    if newest is None or sample is None or age is None:
+        return "no glucose"
+    lowest = min(newest.glucose_mg_dl, sample.glucose_mg_dl)
+    if (lowest < IDLE_GLUCOSE_MG_DL or age > IDLE_AGE_MS) and not _waits_for_the_nurse(state, at_ms):
+        return f"no dextrose planned at {lowest:.1f} mg/dL"
+    return ""
+
+
+def _waits_for_the_nurse(state: State, at_ms: int) -> bool:
+    """Whether dextrose is offered and may still be confirmed, and glucose was well a sample ago."""
+    proposal, before = state.dosing.proposal, state.blood.before
+    offered = proposal is not None and proposal.rate_ul_h > 0 and at_ms <= proposal.expires_at_ms
+    return offered and before is not None and before.glucose_mg_dl >= IDLE_GLUCOSE_MG_DL
+
+
+def rise_waits(state: State, dose_mu_m2_min: float, at_ms: int) -> bool:
+    """Whether running insulin may not rise to a scheduled dose now: held, or no fresh believed sample.
+
+    A start from 0 is granted by a person, with its own sample (`people`).
+    """
+    if not 0.0 < state.insulin_mu_m2_min < dose_mu_m2_min:
+        return False
+    age = samples.believed_age_ms(state.blood, at_ms)
+    return state.phase is Phase.HOLD or age is None or age > IDLE_AGE_MS
+
+
+def begin(dosing: Dosing, reason: str, tail: Tail, at_ms: int) -> Tailing:
+    """The tail from the last validated rate: the mean of the last 10 min, at least half the highest."""
+    return Tailing(at_ms, validated_gir(dosing, tail, at_ms), reason)
+
+
+def validated_gir(dosing: Dosing, tail: Tail, at_ms: int) -> float:
+    """Mean GIR of the last `average_ms`, clamped to 0.5 to 1.0 of its 30-min maximum (2.1)."""
+    highest = 0.0
+    weighted = 0.0
+    until_ms = at_ms
+    start_ms = at_ms - tail.average_ms
+    for given in reversed(dosing.given):
+        if until_ms > at_ms - 3 * tail.average_ms:
+            highest = max(highest, given.gir_mg_kg_min)
+        if until_ms > start_ms:
+            weighted += given.gir_mg_kg_min * (until_ms - max(start_ms, given.at_ms))
+        until_ms = given.at_ms
+    return min(highest, max(0.5 * highest, weighted / tail.average_ms))
+
+
+def tail_gir(state: State, at_ms: int) -> float:
+    """The GIR of the tail now; 0 only once it has faded and glucose is known to be well."""
+    tailing = state.tailing
+    if tailing is None:
+        return 0.0
+    tail = state.session.protocol.tail
+    elapsed_ms = at_ms - tailing.since_ms - tail.hold_ms
+    gir = tailing.gir_mg_kg_min
+    if _high_twice(state):
+        elapsed_ms = max(elapsed_ms, at_ms - tailing.since_ms)
+    if elapsed_ms > 0:
+        gir *= halved(elapsed_ms, tail.half_life_ms)
+    if gir < TAIL_OVER_MG_KG_MIN and _glucose_is_well(state, at_ms):
+        return 0.0
+    return gir
+
+
+def halved(elapsed_ms: int, half_life_ms: int) -> float:
+    """2 ** (-elapsed / half-life), in thirtieths of a half-life."""
+    thirtieths = elapsed_ms * len(HALVING) // half_life_ms
+    share = HALVING[thirtieths % len(HALVING)]
+    for _ in range(min(60, thirtieths // len(HALVING))):
+        share *= 0.5
+    return share
+
+
+def _high_twice(state: State) -> bool:
+    """Two believed samples above 180 mg/dL end the hold at once (2.1, exceptions)."""
+    newest, before = state.blood.newest, state.blood.before
+    return (
+        newest is not None
+        and newest.verdict is Verdict.BELIEVED
+        and before is not None
+        and newest.glucose_mg_dl > GLUCOSE_TAPER_AT_ONCE_MG_DL
+        and before.glucose_mg_dl > GLUCOSE_TAPER_AT_ONCE_MG_DL
+    )
+
+
+def _glucose_is_well(state: State, at_ms: int) -> bool:
+    sample = samples.believed(state.blood)
+    age = samples.believed_age_ms(state.blood, at_ms)
+    limits = state.session.protocol.limits
+    return (
+        sample is not None
+        and age is not None
+        and sample.glucose_mg_dl >= GLUCOSE_TAIL_OVER_MG_DL
+        and age <= limits.age_fallback_ms
+    )
+
+
+def resume_refusal(state: State, at_ms: int) -> str:
+    """Why SAFE-TAIL may not be left now; empty when it may (safety sheet 2.6)."""
+    newest = state.blood.newest
+    age = samples.age_ms(state.blood, at_ms)
+    restarted_ms = state.safeguards.resumed_at_ms or 0
+    if newest is None or age is None or age > RESUME_AGE_MS or newest.received_at_ms < restarted_ms:
+        return "Draw a sample first: leaving SAFE-TAIL needs one not older than 3 min."
+    if newest.verdict is Verdict.DOUBTED:
+        return "The newest sample is doubted: repeat it from another site first."
+    if newest.glucose_mg_dl < GLUCOSE_TAIL_OVER_MG_DL:
+        return f"Glucose is {newest.glucose_mg_dl:.1f} mg/dL; insulin may run again from 80 mg/dL on."
+    for pump, name in ((state.dextrose, "dextrose"), (state.insulin, "insulin")):
+        if not (pump.connected and pump.identified and pump.heard_at_ms is not None):
+            return f"The {name} pump is not connected and read."
+        if pump.state in (PumpState.ALARM, PumpState.PAUSED) or pump.stopped_by_itself:
+            return f"The {name} pump needs a person: clear its alarm and release it first."
+    return ""

@@ -1,0 +1,151 @@
+"""Commanded against reported: what a pump says after it was told, and which order to give next.
+
+Decides orders for one pump from a planned rate; not what that rate should be. A rate changed at
+the pump's own keys is a report, shown and alarmed, not fought.
+"""
+
+from dataclasses import replace
+
+from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
+from clampctl.core.delivery import integrated, reconciled
+from clampctl.core.events import PumpIdentified, PumpReported, PumpState
+from clampctl.core.state import Pump
+from clampctl.core.station import PumpSetup
+
+STOP_AGAIN_MS = 2_000
+"""An unconfirmed stop is ordered again this often; a stop may be repeated, a start may not."""
+
+STOP_DEXTROSE_FOR_MS = 60_000
+"""Dextrose is not ordered to stop again after this: who starts it at the pump later is not fought
+(H25). Insulin is stopped as long as it is found running."""
+
+
+def identified(pump: Pump, event: PumpIdentified) -> Pump:
+    """A new connection: nothing is believed of the pump until it has reported."""
+    return replace(
+        pump,
+        epoch=event.epoch,
+        connected=True,
+        identified=event.mismatch is None,
+        mismatch=event.mismatch,
+        heard_at_ms=None,
+        verified=False,
+        commanded_at_ms=None,
+        repeated_at_ms=None,
+        account=None,
+        trouble="",
+    )
+
+
+def reported(pump: Pump, event: PumpReported, setup: PumpSetup, at_ms: int) -> Pump:
+    """One reading taken in: rate, counter, flow, and whether it is what was commanded.
+
+    A pump that does not run delivers 0, whatever rate it holds. A pump last seen running that is
+    now found still, on this connection or the next, stopped by itself: a person must look. A link
+    therefore reports settled states only, not the halt of a pump that stops to change its rate.
+    """
+    if event.epoch != pump.epoch or not pump.connected:
+        return pump
+    commanded = pump.commanded_ul_h
+    stopped = event.state is not PumpState.RUNNING
+    rate_ul_h = 0 if stopped else event.rate_ul_h
+    ran_by_order = pump.state is PumpState.RUNNING and commanded is not None and commanded > 0
+    infused_ul = pump.infused_ul if event.infused_ul is None else event.infused_ul
+    moved = (
+        infused_ul is None
+        or pump.infused_ul is None
+        or infused_ul > pump.infused_ul
+        or rate_ul_h != pump.reported_ul_h
+    )
+    before = integrated(pump, at_ms)
+    verified = commanded is not None and rate_ul_h == commanded
+    after = replace(
+        pump,
+        heard_at_ms=at_ms,
+        state=event.state,
+        reported_ul_h=rate_ul_h,
+        infused_ul=infused_ul,
+        alarm=event.alarm,
+        verified=verified,
+        repeated_at_ms=None if verified else pump.repeated_at_ms,
+        stopped_by_itself=(pump.stopped_by_itself or (ran_by_order and stopped)) and stopped,
+        moved_at_ms=at_ms if moved or pump.moved_at_ms is None else pump.moved_at_ms,
+        integral_ul_ms_h=before,
+        trouble="",
+    )
+    return reconciled(after, setup, at_ms)
+
+
+def lost(pump: Pump, detail: str) -> Pump:
+    """The wire is gone; what the pump does now is not known."""
+    return replace(
+        pump, connected=False, identified=False, verified=False, trouble=detail, heard_at_ms=pump.heard_at_ms
+    )
+
+
+def unverified_for_ms(pump: Pump, at_ms: int) -> int:
+    """How long the pump has not confirmed what was commanded; 0 when it has, or nothing was."""
+    if pump.verified or pump.commanded_ul_h is None or pump.commanded_at_ms is None:
+        return 0
+    return at_ms - pump.commanded_at_ms
+
+
+def order(pump: Pump, planned_ul_h: int, at_ms: int) -> tuple[Pump, Command | None]:
+    """The order that brings a pump to the planned rate, if one is due.
+
+    None while the pump is not identified and read on this connection, while the same order or a
+    start waits for its read-back, and where a person must look first (it stopped by itself).
+    """
+    if not (pump.connected and pump.identified) or pump.heard_at_ms is None:
+        return _remember(pump, planned_ul_h), None
+    running = pump.state is PumpState.RUNNING
+    if planned_ul_h == 0:
+        return _stop(pump, running, at_ms)
+    if pump.commanded_ul_h == planned_ul_h and pump.commanded_at_ms is not None:
+        return pump, None
+    if pump.stopped_by_itself or pump.state in (PumpState.PAUSED, PumpState.ALARM):
+        return _remember(pump, planned_ul_h), None
+    if not running and _start_unanswered(pump):
+        return pump, None
+    given = replace(
+        pump,
+        commanded_ul_h=planned_ul_h,
+        commanded_at_ms=at_ms,
+        verified=running and pump.reported_ul_h == planned_ul_h,
+    )
+    if given.verified:
+        return given, None
+    if running:
+        return given, SetRate(pump.role, planned_ul_h, pump.epoch)
+    return given, StartPump(pump.role, planned_ul_h, pump.epoch)
+
+
+def _stop(pump: Pump, running: bool, at_ms: int) -> tuple[Pump, Command | None]:
+    if pump.commanded_ul_h == 0 and pump.commanded_at_ms is not None:
+        last_ms = pump.repeated_at_ms or pump.commanded_at_ms
+        if pump.verified or at_ms - last_ms < STOP_AGAIN_MS:
+            return pump, None
+        if pump.role is Role.DEXTROSE and at_ms - pump.commanded_at_ms > STOP_DEXTROSE_FOR_MS:
+            return pump, None
+        return replace(pump, repeated_at_ms=at_ms), StopPump(pump.role, pump.epoch)
+    stopped = replace(pump, commanded_ul_h=0, commanded_at_ms=at_ms, verified=not running)
+    if stopped.verified:
+        return stopped, None
+    return stopped, StopPump(pump.role, pump.epoch)
+
+
+def _start_unanswered(pump: Pump) -> bool:
+    """Whether a start was ordered that no report has followed yet: it may be running by now."""
+    return (
+        bool(pump.commanded_ul_h)
+        and pump.commanded_at_ms is not None
+        and pump.heard_at_ms is not None
+        and pump.heard_at_ms <= pump.commanded_at_ms
+    )
+
+
+def _remember(pump: Pump, planned_ul_h: int) -> Pump:
+    """The intent, kept for the day the pump can be told; the old order is void."""
+    if pump.commanded_ul_h == planned_ul_h and pump.commanded_at_ms is None:
+        return pump
+    return replace(pump, commanded_ul_h=planned_ul_h, commanded_at_ms=None, verified=False)
