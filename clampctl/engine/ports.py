@@ -1,0 +1,198 @@
+"""Port threads: one per device, moving bytes between a serial port and a sans-I/O link.
+
+The only place that knows pyserial. Reads are short, writes are bounded, a vanished device is an
+event, and the port is tried again with a growing pause. Decides nothing.
+"""
+
+import contextlib
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event as Flag
+from typing import Protocol, runtime_checkable
+
+import serial
+
+from clampctl.core.commands import Command, Role, StopPump
+from clampctl.core.events import DeviceEvent, LinkLost
+from drivers.link import Link
+
+READ_BYTES = 64
+READ_WAIT_S = 0.02
+WRITE_WAIT_S = 0.5
+PAUSES_S = (0.2, 0.5, 1.0, 2.0)
+COMMANDS_MAX = 64
+LEASE_MS = 2_500
+"""Two silent ticks of the control thread: after that the insulin pump is polled no more, so that
+its own watchdog stops it (safety sheet 2.5, lease honesty)."""
+
+
+class Wire(Protocol):
+    """An open port, as much of pyserial as is used here."""
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that can be read at once."""
+
+    def read(self, size: int = 1) -> bytes:
+        """Bytes, at most `size`, after at most the port's time-out."""
+
+    def write(self, data: bytes) -> int | None:
+        """Send bytes."""
+
+    def close(self) -> None:
+        """Give the port back."""
+
+
+@runtime_checkable
+class SetByHand(Protocol):
+    """A link whose device a person sets and reads."""
+
+    def confirmed(self, rate_ul_h: int, now_ms: int) -> list[DeviceEvent]:
+        """What the person read off the device, as events."""
+
+
+class NoWire:
+    """Stands where a device set by hand has no wire: nothing comes, nothing goes."""
+
+    def __init__(self, stop: Flag) -> None:
+        self._stop = stop
+
+    @property
+    def in_waiting(self) -> int:
+        """Never anything."""
+        return 0
+
+    def read(self, size: int = 1) -> bytes:  # noqa: ARG002 - a wire's method
+        """Nothing, after a moment."""
+        self._stop.wait(READ_WAIT_S)
+        return b""
+
+    def write(self, data: bytes) -> int | None:
+        """Nobody hears it."""
+        return len(data)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def open_serial(address: str, baud: int, wait_s: float = READ_WAIT_S) -> Wire:
+    """Open a port by pyserial's name or URL (`socket://host:port` works everywhere)."""
+    local = "://" not in address
+    options = {"exclusive": True} if local else {}
+    wire: Wire = serial.serial_for_url(
+        address, baudrate=baud, timeout=wait_s, write_timeout=WRITE_WAIT_S, **options
+    )
+    return wire
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a port needs of the engine."""
+
+    now_ms: Callable[[], int]
+    emit: Callable[[DeviceEvent], bool]
+    tap: Callable[[Role, bytes, bool, int], None]
+    ticked_ms: Callable[[], int]
+    stop: Flag
+
+
+class Port:
+    """One device's wire and link; `run` is the body of its thread."""
+
+    def __init__(
+        self, role: Role, link: Link, opener: Callable[[], Wire], around: Surroundings, epoch: int
+    ) -> None:
+        self.role = role
+        self.overflowed = False
+        self._link = link
+        self._opener = opener
+        self._around = around
+        self._epoch = epoch
+        self._commands: queue.Queue[Command] = queue.Queue(COMMANDS_MAX)
+        self._shown: queue.Queue[int] = queue.Queue(COMMANDS_MAX)
+        self._told_lost = False
+
+    def send(self, command: Command) -> bool:
+        """Leave an order for this port; False when too many wait. A stop drops what waits."""
+        if isinstance(command, StopPump):
+            self._forget()
+        try:
+            self._commands.put_nowait(command)
+        except queue.Full:
+            return False
+        return True
+
+    def shown(self, rate_ul_h: int) -> None:
+        """A person read this rate off a pump without a wire; any other link has no use for it."""
+        with contextlib.suppress(queue.Full):
+            self._shown.put_nowait(rate_ul_h)
+
+    def run(self) -> None:
+        """Open, move bytes until the port fails, try again; until the engine stops."""
+        attempt = 0
+        while not self._around.stop.is_set():
+            try:
+                wire = self._opener()
+            except (OSError, ValueError) as error:
+                self._lost(f"cannot open the port: {_plain(error)}")
+            else:
+                attempt = 0
+                self._connected(wire)
+            self._around.stop.wait(PAUSES_S[min(attempt, len(PAUSES_S) - 1)])
+            attempt += 1
+
+    def _connected(self, wire: Wire) -> None:
+        self._epoch += 1
+        self._forget()
+        self._link.opened(self._epoch, self._around.now_ms())
+        self._told_lost = False
+        try:
+            while not self._around.stop.is_set():
+                self._exchange(wire)
+        except OSError as error:
+            self._lost(_plain(error))
+        finally:
+            wire.close()
+
+    def _exchange(self, wire: Wire) -> None:
+        """One turn: what came, what is due, what goes."""
+        around = self._around
+        data = wire.read(max(1, min(READ_BYTES, wire.in_waiting)))
+        now_ms = around.now_ms()
+        events: list[DeviceEvent] = []
+        if data:
+            around.tap(self.role, data, True, now_ms)
+            events += self._link.receive(data, now_ms)
+        if self.role is Role.INSULIN and now_ms - around.ticked_ms() > LEASE_MS:
+            self._publish(events)
+            return
+        while not self._commands.empty():
+            self._link.send(self._commands.get_nowait(), now_ms)
+        while not self._shown.empty():
+            rate_ul_h = self._shown.get_nowait()
+            if isinstance(self._link, SetByHand):
+                events += self._link.confirmed(rate_ul_h, now_ms)
+        events += self._link.wake(now_ms)
+        output = self._link.take_output()
+        if output:
+            around.tap(self.role, output, False, now_ms)
+            wire.write(output)
+        self._publish(events)
+
+    def _publish(self, events: list[DeviceEvent]) -> None:
+        for event in events:
+            self._around.emit(event)
+
+    def _lost(self, detail: str) -> None:
+        if not self._told_lost:
+            self._told_lost = self._around.emit(LinkLost(self.role, detail))
+
+    def _forget(self) -> None:
+        while not self._commands.empty():
+            self._commands.get_nowait()
+
+
+def _plain(error: Exception) -> str:
+    """An error's words on one line."""
+    return " ".join(str(error).split())[:200]
