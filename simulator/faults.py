@@ -1,0 +1,55 @@
+"""Faults on a timetable: `ROLE:FAULT@MINUTE`, such as `dextrose:unplug@60` or `insulin:mute@30-32`.
+
+What a fault does is the emulator's affair (`simulator.devices.fault`); here is when, and to whom.
+Contamination and lies of the blood itself come with the cohorts' sampling path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clampctl.core.commands import Role
+from clampctl.core.protocol import Refusal
+from simulator.devices.device import Device
+from simulator.devices.fault import Fault, FaultKind, fault
+
+EXPECTED = (
+    "expected ROLE:FAULT@MINUTE or ROLE:FAULT@FROM-TO, such as dextrose:unplug@60 or insulin:mute@30-32"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One thing that happens to one device; `fault` None clears the kind."""
+
+    at_ms: int
+    role: Role
+    kind: FaultKind
+    fault: Fault | None
+
+    def happen(self, devices: Mapping[Role, Device], now_ms: int) -> None:
+        """Do it. Raises ValueError where this device cannot have the fault."""
+        device = devices[self.role]
+        if self.fault is None:
+            device.clear(self.kind, now_ms)
+        else:
+            device.inject(self.fault, now_ms)
+
+
+def planned(text: str) -> tuple[Planned, ...]:
+    """A timetable entry read from its text; two where it ends again. Refused with one sentence."""
+    what, at, when = text.rpartition("@")
+    name, colon, words = what.partition(":")
+    if not at or not colon:
+        raise Refusal("fault", f"fault is {text!r}; {EXPECTED}.")
+    try:
+        role = Role(name)
+        found = fault(words)
+        minutes = [float(part) for part in when.split("-")]
+    except ValueError as error:
+        raise Refusal("fault", f"fault is {text!r}: {error}; {EXPECTED}.") from None
+    if not 1 <= len(minutes) <= 2 or sorted(minutes) != minutes or minutes[0] < 0.0:
+        raise Refusal("fault", f"fault is {text!r}; {EXPECTED}.")
+    begins = Planned(round(minutes[0] * 60_000), role, found.kind, found)
+    if len(minutes) == 1:
+        return (begins,)
+    return begins, Planned(round(minutes[1] * 60_000), role, found.kind, None)
