@@ -1,0 +1,7 @@
+"""`python -m clampctl.cli` is `clampctl`."""
+
+import sys
+
+from clampctl.cli import main
+
+sys.exit(main())

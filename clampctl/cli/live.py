@@ -1,0 +1,187 @@
+"""Real ports and real time: the engine process, the replay process, and the probe."""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from clampctl.cli.output import print_json, warn
+from clampctl.cli.wiring import analyzer_link, links, session_started
+from clampctl.core.commands import Role
+from clampctl.core.events import SessionResumed
+from clampctl.core.protocol import Refusal
+from clampctl.core.state import Phase, State
+from clampctl.core.station import AnalyzerSetup
+from clampctl.engine.clock import SessionClock, boot_ms, gap_ms, utc_ms, utc_now
+from clampctl.engine.history import History
+from clampctl.engine.journal import Journal, JournalDamaged
+from clampctl.engine.ports import NoWire, Port, Surroundings, open_serial
+from clampctl.engine.process import Begin, Ends, Engine
+from clampctl.engine.recovery import cut_tail, fold
+from clampctl.engine.server import Server, Sources, listen
+from clampctl.engine.snapshot import hello, snapshot
+from clampctl.study.station_document import PortSetup, StationDocument
+
+USUAL_BAUD = 19_200
+
+
+def synced(handle: int) -> None:
+    """Wait until a file's data are on the disk."""
+    getattr(os, "fdatasync", os.fsync)(handle)
+
+
+def run_engine(options: argparse.Namespace, document: StationDocument) -> int:
+    """The engine process under its guardian: an empty line on stdout is a heartbeat."""
+    stop = threading.Event()
+    try:
+        begin, clock = _begin(options, document)
+    except JournalDamaged as damage:
+        warn(f"The record {options.journal} is damaged: {damage}. Stop insulin at the pump by hand.")
+        return 2
+    if begin is None:
+        return 0
+    ends = {
+        role: Ends(link, _opener(document.ports[role], stop))
+        for role, link in links(document.station, document.ports).items()
+    }
+    wires = options.journal.with_suffix(".wires")
+    wires.mkdir(mode=0o700, exist_ok=True)
+    engine = Engine(begin, ends, options.address, clock.now_ms, wires)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: engine.end())
+    print_json({"address": engine.address, "journal": str(options.journal), "pid": os.getpid()})
+    try:
+        engine.run(_beat)
+    finally:
+        stop.set()
+    return 0
+
+
+def _beat() -> None:
+    """Tell the guardian; one that is gone is no reason to stop."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+
+
+def _begin(options: argparse.Namespace, document: StationDocument) -> tuple[Begin | None, SessionClock]:
+    """A new session, or an old one taken up again; None when the old one is closed."""
+    path: Path = options.journal
+    if options.resume and path.exists():
+        history = History()
+        folded = fold(path, (history,))
+        cut_tail(path, folded)
+        if folded.state is not None:
+            if folded.state.phase is Phase.CLOSED:
+                return None, SessionClock()
+            last_ms = folded.state.at_ms
+            gap = _gap_since(folded.anchor_utc, folded.anchor_at_ms, last_ms)
+            clock = SessionClock(last_ms + gap)
+            journal = Journal(path, synced, folded.sha256, folded.seq)
+            resumed = SessionResumed(gap, folded.torn or "the engine was started again", utc_now())
+            return Begin(journal, resumed, folded.state, history), clock
+        path.unlink()
+    if document.protocol is None or document.subject is None:
+        raise Refusal("station", "The station names no protocol or no subject.")
+    started = session_started(
+        document.protocol,
+        document.subject,
+        document.station,
+        path.name.removesuffix(".clamp.jsonl"),
+        utc_now(),
+    )
+    return Begin(Journal(path, synced), started, None, History()), SessionClock()
+
+
+def _gap_since(anchor_utc: str, anchor_at_ms: int, last_ms: int) -> int:
+    """How long nobody was there, by the wall clock; 0 where the journal does not say."""
+    try:
+        anchor_ms = round(datetime.fromisoformat(anchor_utc).timestamp() * 1000)
+    except ValueError:
+        return 0
+    return gap_ms(anchor_ms + last_ms - anchor_at_ms, utc_ms())
+
+
+def _opener(port: PortSetup, stop: threading.Event) -> Callable[[], Any]:
+    if port.port is None:
+        return partial(NoWire, stop)
+    address = port.port.replace("tcp://", "socket://", 1)
+    return partial(open_serial, address, port.baud or USUAL_BAUD)
+
+
+@contextmanager
+def served_journal(path: Path) -> Iterator[str]:
+    """A finished journal on the wire, for as long as the block lasts; gives the address.
+
+    Raises `Refusal` for a journal that cannot be read.
+    """
+    history = History()
+    try:
+        state = fold(path, (history,)).state
+    except (JournalDamaged, ValueError) as damage:
+        raise Refusal("file", f"{path} cannot be shown: {damage}.") from None
+    if state is None:
+        raise Refusal("file", f"{path} holds no session.")
+    shown: State = state
+    stop = threading.Event()
+    with tempfile.TemporaryDirectory(prefix="clampctl-") as folder:
+        listening, address = listen(str(Path(folder) / "replay.sock"))
+        sources = Sources(
+            hello=lambda: hello(shown, live=False),
+            snapshot=lambda: snapshot(shown, history, utc_now(), shown.at_ms),
+            history=history,
+            post=None,
+            windows_changed=lambda _: None,
+            real_ms=boot_ms,
+        )
+        thread = threading.Thread(target=Server(listening, sources, stop).run, name="replay")
+        thread.start()
+        try:
+            yield address
+        finally:
+            stop.set()
+            thread.join()
+
+
+def probe(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """What one device says for a while, as plain events; nothing but questions is written to it."""
+    from clampctl.core.codec import plain
+    from drivers.pumps.new_era import NewEra
+
+    clock, stop = SessionClock(), threading.Event()
+    heard: list[dict[str, Any]] = []
+
+    def emit(event: object) -> bool:
+        heard.append(plain(event))
+        return True
+
+    if options.driver == "new-era":
+        diameter_um = round(options.diameter_mm * 1000)
+        link: Any = NewEra(Role.DEXTROSE, options.address, diameter_um, read_only=True)
+    else:
+        link = analyzer_link(AnalyzerSetup(options.driver, options.driver, "plasma", 0), {})
+        if link is None:
+            raise Refusal("driver", f"There is nothing to probe on {options.driver!r}.")
+    address = options.port or f"socket://{options.tcp}"
+    around = Surroundings(clock.now_ms, emit, lambda *_: None, clock.now_ms, stop)
+    role = Role.DEXTROSE if options.driver == "new-era" else Role.ANALYZER
+    port = Port(role, link, partial(open_serial, address, options.baud), around, 0)
+    thread = threading.Thread(target=port.run, name="probe")
+    thread.start()
+    try:
+        while clock.now_ms() < options.seconds * 1000:
+            stop.wait(0.05)
+            while heard:
+                yield heard.pop(0)
+    finally:
+        stop.set()
+        thread.join()

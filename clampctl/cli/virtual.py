@@ -1,0 +1,209 @@
+"""Commands on virtual subjects and emulated devices: simulate, subject, emulate, demo."""
+
+import argparse
+import signal
+import tempfile
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from clampctl.cli.output import figures, new_file, plain, print_json, say
+from clampctl.core.protocol import Mode, Protocol, Refusal
+
+SAMPLE_EVERY_MS = 300_000
+PHENOTYPES = "lean, obese, metsyn, t2d or t1d"
+STATEMENT = (
+    "Phenotype values are set to group means, not fitted to individuals; not evidence of patient safety."
+)
+
+
+def add_to(commands: Any) -> None:
+    """The commands of this room."""
+    demo = commands.add_parser("demo", help="a virtual bedside: subject, emulators, engine, window")
+    demo.add_argument("--subject", default="lean", help=PHENOTYPES)
+    demo.add_argument("--protocol", default="euglycemic-40")
+    demo.add_argument("--speed", type=float, default=60.0)
+    demo.add_argument("--minutes", type=float, default=120.0)
+    demo.add_argument("--noise", default="quiet", choices=("none", "quiet", "noisy"))
+    demo.add_argument("--seed", type=int, default=1)
+    demo.add_argument("--mode", default="automatic", choices=("automatic", "confirm"))
+    demo.add_argument("--headless", action="store_true", help="no window; ends by itself")
+    demo.add_argument("--out", type=Path, help="folder for the journal; else it is thrown away")
+    demo.set_defaults(run=run_demo)
+
+    simulate = commands.add_parser("simulate", help="one clamp through bytes and virtual time")
+    simulate.add_argument("--protocol", required=True)
+    simulate.add_argument("--subject", required=True, help=PHENOTYPES)
+    simulate.add_argument("--law")
+    simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("--minutes", type=float)
+    simulate.add_argument("--noise", default="quiet", choices=("none", "quiet", "noisy"))
+    simulate.add_argument("--fault", action="append", default=[], metavar="ROLE:FAULT@MINUTE")
+    simulate.add_argument("--mode", default="automatic", choices=("automatic", "confirm"))
+    simulate.add_argument("--out", type=Path, help="folder for the journal; else it is thrown away")
+    simulate.add_argument("--json", action="store_true")
+    simulate.set_defaults(run=run_simulate)
+
+    subject = commands.add_parser("subject", help="the virtual subject alone")
+    subject.add_argument("--phenotype", required=True, help=PHENOTYPES)
+    subject.add_argument("--insulin", required=True, help='such as "40 mU/m**2/min"')
+    course = subject.add_mutually_exclusive_group()
+    course.add_argument("--gir", type=Path, metavar="FILE.csv", help="time and GIR, held from row to row")
+    course.add_argument(
+        "--hold", metavar="FILE.csv|MG_DL", help="glucose held there; prints the GIR it takes"
+    )
+    subject.add_argument("--weight-kg", type=float)
+    subject.add_argument("--bsa-m2", type=float)
+    subject.add_argument("--minutes", type=int, default=240)
+    subject.add_argument("--json", action="store_true")
+    subject.set_defaults(run=run_subject)
+
+    emulate = commands.add_parser("emulate", help="one emulated device on a pseudo-terminal or TCP port")
+    emulate.add_argument("device", choices=("new-era", "ysi"))
+    where = emulate.add_mutually_exclusive_group(required=True)
+    where.add_argument("--pty", action="store_true")
+    where.add_argument("--tcp", type=int, metavar="PORT", help="0 takes any free port")
+    emulate.add_argument("--fault", action="append", default=[])
+    emulate.add_argument("--address", type=int, default=0)
+    emulate.add_argument("--diameter-mm", type=float, default=26.59)
+    emulate.add_argument("--glucose", type=float, metavar="MG_DL", help="ysi: gets such a sample every 5 min")
+    emulate.set_defaults(run=run_emulate)
+
+
+def chosen_protocol(options: argparse.Namespace) -> Protocol:
+    """The protocol of a virtual clamp, with the command line's changes."""
+    from clampctl.study.load import load_protocol
+    from clampctl.study.variants import with_law, with_minutes, with_mode
+
+    protocol = with_mode(load_protocol(options.protocol), Mode(options.mode))
+    if options.minutes is not None:
+        protocol = with_minutes(protocol, options.minutes)
+    law = getattr(options, "law", None)
+    return protocol if law is None else with_law(protocol, law)
+
+
+def run_simulate(options: argparse.Namespace) -> int:
+    """`clampctl simulate`."""
+    from clampctl.core.dosing import law_named
+    from clampctl.core.insulin import total_ms
+    from simulator.clamp import Request, simulate
+    from simulator.faults import planned
+    from simulator.subjects.phenotypes import typical
+
+    protocol = chosen_protocol(options)
+    law_named(protocol.law.name)
+    typical(options.subject)
+    faults = tuple(entry for text in options.fault for entry in planned(text))
+    minutes = total_ms(protocol) / 60_000
+    request = Request(protocol, options.subject, options.seed, options.noise, minutes, faults)
+    name = f"{protocol.name}-{options.subject}-{options.noise}-{options.seed}.clamp.jsonl"
+    if options.out is None:
+        with tempfile.TemporaryDirectory() as folder:
+            summary = plain(simulate(request, Path(folder) / name).summary)
+        summary["journal"] = None
+    else:
+        summary = plain(simulate(request, new_file(options.out / name)).summary)
+    if options.json:
+        print_json(summary)
+    else:
+        say(figures(summary))
+        say(STATEMENT)
+    return 0
+
+
+def run_subject(options: argparse.Namespace) -> int:
+    """`clampctl subject`."""
+    from clampctl.study.quantities import insulin_mu_m2_min
+    from simulator.subjects.phenotypes import typical
+    from simulator.subjects.run import held, open_loop
+
+    parameters = typical(options.phenotype, options.weight_kg, options.bsa_m2)
+    dose = insulin_mu_m2_min(options.insulin, "insulin")
+    weight_kg = float(parameters.weight_kg)
+    if options.hold is not None:
+        glucose = _number(options.hold)
+        course = glucose if glucose is not None else _course(Path(options.hold), "glucose_mg_dl", weight_kg)
+        rows = held(parameters, dose, course, options.minutes)
+    else:
+        given = [] if options.gir is None else _course(options.gir, "gir_mg_kg_min", weight_kg)
+        rows = open_loop(parameters, dose, given, options.minutes)
+    for row in rows:
+        if options.json:
+            print_json(row)
+        else:
+            say("  ".join(f"{name} {value:.4g}" for name, value in plain(row).items()))
+    return 0
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _course(path: Path, field: str, weight_kg: float) -> list[tuple[float, float]]:
+    from clampctl.study.logged import read_logged
+
+    rows = read_logged({path.name: path.read_text(encoding="utf-8")}, weight_kg)
+    course = [
+        (row.t_ms / 60_000, value) for row in rows for value in (getattr(row, field),) if value is not None
+    ]
+    if not course:
+        raise Refusal("file", f"{path.name} has no column for {field}.")
+    return course
+
+
+def run_emulate(options: argparse.Namespace) -> int:
+    """`clampctl emulate`."""
+    from clampctl.engine.clock import SessionClock
+    from simulator.devices.device import Device
+    from simulator.devices.fault import fault
+    from simulator.devices.new_era import NewEra
+    from simulator.devices.new_era_settings import NewEraSettings
+    from simulator.devices.ysi import Ysi, YsiSettings
+    from simulator.transport import PseudoTerminal, TcpPort, serve
+
+    device: Device
+    each_turn = None
+    if options.device == "new-era":
+        settings = NewEraSettings(address=options.address, diameter_um=round(options.diameter_mm * 1000))
+        device = NewEra(settings)
+    else:
+        device = ysi = Ysi(YsiSettings(start=datetime.now()))
+        if options.glucose is not None:
+            each_turn = _every(SAMPLE_EVERY_MS, lambda at_ms: ysi.place_sample(options.glucose, at_ms))
+    try:
+        for text in options.fault:
+            device.inject(fault(text), 0)
+    except ValueError as error:
+        raise Refusal("fault", str(error)) from None
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    transport = PseudoTerminal() if options.pty else TcpPort(options.tcp)
+    print_json({"device": options.device, "address": transport.address})
+    serve(device, transport, SessionClock().now_ms, stop, each_turn)
+    return 0
+
+
+def _every(interval_ms: int, act: Callable[[int], None]) -> Callable[[int], None]:
+    """A function that acts when called, at most once an interval."""
+    due_ms = 0
+
+    def turn(at_ms: int) -> None:
+        nonlocal due_ms
+        if at_ms >= due_ms:
+            due_ms = at_ms + interval_ms
+            act(at_ms)
+
+    return turn
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """`clampctl demo`."""
+    from clampctl.cli.demo import demonstrate
+
+    return demonstrate(options)
