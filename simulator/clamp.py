@@ -16,6 +16,7 @@ from clampctl.core.station import AnalyzerSetup, PumpSetup, RateStep, Station
 from clampctl.core.subject import Subject
 from clampctl.engine.history import History
 from clampctl.engine.journal import Journal
+from clampctl.engine.loop import Watcher
 from clampctl.engine.report import alarm_lines, record_of, unknown
 from clampctl.units import MS_PER_MIN
 from drivers.analyzers.ysi import Ysi as YsiLink
@@ -130,9 +131,20 @@ def started(
     return SessionStarted(1, session_id, protocol, subject, station, f"clampctl {__version__}", utc)
 
 
-def simulate(request: Request, journal_path: Path, sync: Callable[[int], None] = os.fsync) -> Outcome:
-    """Run one clamp through bytes and virtual time; the journal is synced once, at its end."""
-    begun_s = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class VirtualClamp:
+    """A bench furnished for one request, and what can be looked at from outside."""
+
+    bench: Bench
+    bedside: Bedside
+    dextrose: NewEra
+    insulin: NewEra
+    history: History
+    journal: Journal
+
+
+def furnished(request: Request, journal_path: Path, watchers: tuple[Watcher, ...] = ()) -> VirtualClamp:
+    """The bench for one request, not yet run."""
     parameters = typical(request.phenotype)
     protocol = request.protocol
     dextrose, insulin, analyzer = emulated_dextrose(), emulated_insulin(), Ysi()
@@ -152,13 +164,26 @@ def simulate(request: Request, journal_path: Path, sync: Callable[[int], None] =
     history = History()
     journal = Journal(journal_path, lambda _: None)
     nurse = Nurse(protocol.sampling_ms)
-    bench = Bench(journal, first, wires, bedside, nurse, request.faults, (history,))
+    bench = Bench(journal, first, wires, bedside, nurse, request.faults, (history, *watchers))
+    return VirtualClamp(bench, bedside, dextrose, insulin, history, journal)
+
+
+def run(clamp: VirtualClamp, minutes: float) -> None:
+    """Set up, then let `minutes` pass from insulin start; the journal is closed."""
+    bench = clamp.bench
     bench.run(lambda state: state.clamp_started_ms is not None, SET_UP_MS)
-    bench.run(lambda state: state.phase is Phase.CLOSED, _end_ms(bench, request.minutes))
-    journal.close()
+    bench.run(lambda state: state.phase is Phase.CLOSED, _end_ms(bench, minutes))
+    clamp.journal.close()
+
+
+def simulate(request: Request, journal_path: Path, sync: Callable[[int], None] = os.fsync) -> Outcome:
+    """Run one clamp through bytes and virtual time; the journal is synced once, at its end."""
+    begun_s = time.perf_counter()
+    clamp = furnished(request, journal_path)
+    run(clamp, request.minutes)
     with journal_path.open("rb") as written:
         sync(written.fileno())
-    return _outcome(bench, history, bedside, journal, begun_s)
+    return _outcome(clamp, begun_s)
 
 
 def _end_ms(bench: Bench, minutes: float) -> int:
@@ -168,31 +193,29 @@ def _end_ms(bench: Bench, minutes: float) -> int:
     return started_ms + round(minutes * MS_PER_MIN) + 1_000
 
 
-def _outcome(bench: Bench, history: History, bedside: Bedside, journal: Journal, begun_s: float) -> Outcome:
-    state = bench.state
-    record = record_of(state, history, bench.now_ms)
-    wall_s = time.perf_counter() - begun_s
+def _outcome(clamp: VirtualClamp, begun_s: float) -> Outcome:
+    state = clamp.bench.state
+    record = record_of(state, clamp.history, clamp.bench.now_ms)
     if record is None:
         summary = unknown()
     else:
         origin_ms = state.clamp_started_ms or 0
         truth = [
-            ((point.at_ms - origin_ms) / MS_PER_MIN, point.glucose_mg_dl)
-            for point in bedside.truth
+            ((point.at_ms - origin_ms) / MS_PER_MIN, point.glucose_mg_dl, point.insulin_uu_ml)
+            for point in clamp.bedside.truth
             if point.at_ms >= origin_ms
         ]
-        insulin = [
-            ((point.at_ms - origin_ms) / MS_PER_MIN, point.insulin_uu_ml)
-            for point in bedside.truth
-            if point.at_ms >= origin_ms
-        ]
-        record = replace(record, true_glucose=series(truth), insulin=series(insulin))
+        record = replace(
+            record,
+            true_glucose=series((minute, glucose) for minute, glucose, _ in truth),
+            insulin=series((minute, insulin) for minute, _, insulin in truth),
+        )
         summary = summarise(record)
     summary = replace(
         summary,
-        alarms=alarm_lines(history),
-        events=journal.seq + 1,
-        wall_s=wall_s,
-        journal=str(journal.path),
+        alarms=alarm_lines(clamp.history),
+        events=clamp.journal.seq + 1,
+        wall_s=time.perf_counter() - begun_s,
+        journal=str(clamp.journal.path),
     )
     return Outcome(summary, record, state)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -63,6 +64,7 @@ class _Demo:
         self._headless = headless
         self._path = path
         self._stop = threading.Event()
+        self._began = datetime.now(UTC)
         self._clock = clock = DemoClock(options.speed)
         protocol = chosen_protocol(options)
         parameters = typical(options.subject)
@@ -87,7 +89,7 @@ class _Demo:
         subject = clamp.virtual_subject(parameters, f"{options.subject}-{options.seed}")
         started = session_started(protocol, subject, clamp.bench_station(), path.stem, utc_now())
         begin = Begin(Journal(path, lambda _: None), started, None, History())
-        self._engine = Engine(begin, ends, address, clock.now_ms, turn_s=WAIT_S)
+        self._engine = Engine(begin, ends, address, clock.now_ms, turn_s=WAIT_S, wall=self._wall)
 
     def run(self) -> None:
         """Bedside, engine and window, until the clamp or the window ends."""
@@ -123,6 +125,11 @@ class _Demo:
             return window.poll() is not None
         state = self._engine.control.state
         return state is not None and state.phase in (Phase.TAPER, Phase.FALLBACK, Phase.CLOSED)
+
+    def _wall(self) -> str:
+        """The demo's own wall clock: it began now and runs as fast as the demo."""
+        passed = timedelta(milliseconds=self._clock.now_ms())
+        return (self._began + passed).isoformat(timespec="milliseconds")
 
     def _look(self) -> Seen | None:
         state = self._engine.control.state

@@ -8,6 +8,7 @@ an unknown name raise `CodecError`. Journal frames and chains are in `engine.jou
 import dataclasses
 import hashlib
 import json
+import operator
 import types
 import typing
 from collections.abc import Callable
@@ -232,25 +233,33 @@ def _dataclass_reader(kind: type) -> Reader:
 # --- digest ----------------------------------------------------------------------------------
 
 
-class Digest:
-    """SHA-256 of a state's canonical form, first 16 hex digits.
+LONG_TEXT = 64
 
-    Remembers the text of each part it saw last: parts are frozen, so the same object has the
-    same text. The result depends on the state alone.
+
+class Digest:
+    """SHA-256 of a state's canonical form, part by part, first 16 hex digits.
+
+    A part's mark is its canonical text, or the SHA-256 of a long one; the digest is that of all
+    marks, in the order of the parts' names. The mark of each part seen last is remembered: parts are
+    frozen, so the same object has the same mark. The result depends on the state alone.
     """
 
     def __init__(self) -> None:
-        self._names = tuple(sorted(field.name for field in dataclasses.fields(State)))
-        self._seen: list[tuple[object, str]] = [(self, "")] * len(self._names)
+        names = sorted(field.name for field in dataclasses.fields(State))
+        self._parts = operator.attrgetter(*names)
+        self._seen: list[object] = [self] * len(names)
+        self._marks = [""] * len(names)
 
     def of(self, state: State) -> str:
         """The digest of one state."""
-        texts = []
-        for index, name in enumerate(self._names):
-            part = getattr(state, name)
-            last, text = self._seen[index]
-            if part is not last:
-                text = canonical(plain(part))
-                self._seen[index] = (part, text)
-            texts.append(text)
-        return hashlib.sha256("\n".join(texts).encode("ascii")).hexdigest()[:16]
+        seen = self._seen
+        for index, part in enumerate(self._parts(state)):
+            if part is not seen[index]:
+                seen[index] = part
+                self._marks[index] = _mark(part)
+        return hashlib.sha256("\n".join(self._marks).encode("ascii")).hexdigest()[:16]
+
+
+def _mark(part: object) -> str:
+    text = str(part) if part.__class__ is int else canonical(plain(part))
+    return text if len(text) <= LONG_TEXT else hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -4,12 +4,11 @@ Decides whether a pump really delivers; not what to do about it (`fallback`, `al
 safety sheet SR-14 (5 % over 10 min, 0.2 mL) and 2.4 (20 s without advance above 10 mL/h).
 """
 
-from dataclasses import replace
-
 from clampctl.core.events import PumpState
 from clampctl.core.protocol import Limits
 from clampctl.core.state import Account, Pump
 from clampctl.core.station import PumpSetup
+from clampctl.core.values import changed
 
 UL_MS_H_PER_UL = 3_600_000
 """A rate in µL/h for one ms moves 1/3,600,000 µL."""
@@ -81,10 +80,10 @@ def reconciled(pump: Pump, setup: PumpSetup, at_ms: int) -> Pump:
         return pump
     account = pump.account
     if account is None:
-        return replace(pump, account=Account(at_ms, pump.integral_ul_ms_h, counter))
+        return changed(pump, account=Account(at_ms, pump.integral_ul_ms_h, counter))
     if counter < account.counter_start_ul:
         note = "the pump's volume counter went back"
-        return replace(pump, account=Account(at_ms, pump.integral_ul_ms_h, counter, note))
+        return changed(pump, account=Account(at_ms, pump.integral_ul_ms_h, counter, note))
     if at_ms - account.since_ms < WINDOW_MS:
         return pump
     expected_ul = (pump.integral_ul_ms_h - account.integral_start) / UL_MS_H_PER_UL
@@ -93,4 +92,4 @@ def reconciled(pump: Pump, setup: PumpSetup, at_ms: int) -> Pump:
     note = ""
     if abs(counted_ul - expected_ul) > slack_ul:
         note = f"the pump counted {counted_ul / 1000:.2f} mL where {expected_ul / 1000:.2f} mL was due"
-    return replace(pump, account=Account(at_ms, pump.integral_ul_ms_h, counter, note))
+    return changed(pump, account=Account(at_ms, pump.integral_ul_ms_h, counter, note))

@@ -17,6 +17,7 @@ from clampctl.core.events import (
 )
 from clampctl.core.state import InvariantBroken, Pump, State
 from clampctl.core.station import PumpSetup
+from clampctl.core.values import changed
 
 
 def take(state: State, event: DeviceEvent, at_ms: int) -> State:
@@ -28,9 +29,9 @@ def take(state: State, event: DeviceEvent, at_ms: int) -> State:
         case GlucoseSampled():
             protocol, station = state.session.protocol, state.session.station
             blood = samples.take(state.blood, event, station.analyzer.lag_ms, protocol.limits, at_ms)
-            return replace(state, blood=blood)
+            return changed(state, blood=blood)
         case LinkHeard():
-            return replace(state, blood=replace(state.blood, analyzer_heard_ms=at_ms, analyzer_lost=""))
+            return changed(state, blood=replace(state.blood, analyzer_heard_ms=at_ms, analyzer_lost=""))
         case PumpIdentified():
             return with_pump(state, readback.identified(pump_of(state, event.role), event))
         case LinkLost():
@@ -57,18 +58,18 @@ def setup_of(state: State, role: Role) -> PumpSetup:
 def with_pump(state: State, pump: Pump) -> State:
     """The state with one pump's belief replaced."""
     if pump.role is Role.DEXTROSE:
-        return replace(state, dextrose=pump)
-    return replace(state, insulin=pump)
+        return changed(state, dextrose=pump)
+    return changed(state, insulin=pump)
 
 
 def _lost(state: State, event: LinkLost) -> State:
     if event.role is Role.ANALYZER:
-        return replace(state, blood=replace(state.blood, analyzer_lost=event.detail or "no link"))
+        return changed(state, blood=replace(state.blood, analyzer_lost=event.detail or "no link"))
     return with_pump(state, readback.lost(pump_of(state, event.role), event.detail))
 
 
 def _troubled(state: State, event: LinkTroubled) -> State:
     """Trouble alone changes no belief; silence and read-back judge it. A full queue is an alarm."""
     if event.trouble is Trouble.FULL_QUEUE:
-        return replace(state, safeguards=replace(state.safeguards, queue_full=event.detail))
+        return changed(state, safeguards=replace(state.safeguards, queue_full=event.detail))
     return state

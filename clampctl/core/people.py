@@ -37,6 +37,7 @@ from clampctl.core.events import (
 from clampctl.core.insulin import step_at
 from clampctl.core.phases import Trigger, follow, refusal
 from clampctl.core.state import DOSING, Dosing, InvariantBroken, Phase, State, Verdict
+from clampctl.core.values import changed
 
 CLOSE_AFTER_MS = 30 * 60_000
 GOOD_SAMPLES_NEEDED = 3
@@ -44,10 +45,10 @@ GOOD_SAMPLES_NEEDED = 3
 
 def take(state: State, event: OperatorEvent, at_ms: int) -> State:
     """The state after one operator event; `refusal` says why when it changed nothing."""
-    state = replace(state, refusal="")
+    state = changed(state, refusal="")
     match event:
         case SampleDrawn():
-            return replace(state, blood=replace(state.blood, draw_marked_ms=at_ms))
+            return changed(state, blood=replace(state.blood, draw_marked_ms=at_ms))
         case BasalStarted():
             return moved(state, Trigger.BASAL_STARTED)
         case ClampStarted():
@@ -64,11 +65,11 @@ def take(state: State, event: OperatorEvent, at_ms: int) -> State:
             return _dosed(state, dosing.overridden(state, event.gir_mg_kg_min, event.reason, at_ms))
         case HoldPressed():
             held = moved(state, Trigger.HELD)
-            return held if held.refusal else replace(held, dosing=replace(held.dosing, proposal=None))
+            return held if held.refusal else changed(held, dosing=replace(held.dosing, proposal=None))
         case HoldReleased():
             return moved(state, Trigger.RELEASED)
         case ModeChosen():
-            return replace(state, mode=event.mode, dosing=replace(state.dosing, proposal=None))
+            return changed(state, mode=event.mode, dosing=replace(state.dosing, proposal=None))
         case InsulinStopPressed():
             return fell_back(state, "insulin stopped by the nurse", at_ms)
         case DextroseStopPressed():
@@ -80,9 +81,9 @@ def take(state: State, event: OperatorEvent, at_ms: int) -> State:
         case AlarmAcknowledged():
             return _acknowledged(state, event.alarm)
         case AudioPaused():
-            return replace(state, audio_paused_until_ms=at_ms + alarms.silence_ms(state.alarms))
+            return changed(state, audio_paused_until_ms=at_ms + alarms.silence_ms(state.alarms))
         case MealGiven():
-            return replace(state, closing=replace(state.closing, meal=True))
+            return changed(state, closing=replace(state.closing, meal=True))
         case NoteLogged() | PumpShown():
             return state
         case _:
@@ -96,8 +97,8 @@ def moved(state: State, trigger: Trigger) -> State:
     """
     phase = follow(state.phase, trigger)
     if phase is None:
-        return replace(state, refusal=refusal(state.phase, trigger))
-    return replace(state, phase=phase)
+        return changed(state, refusal=refusal(state.phase, trigger))
+    return changed(state, phase=phase)
 
 
 def fell_back(state: State, reason: str, at_ms: int) -> State:
@@ -106,7 +107,7 @@ def fell_back(state: State, reason: str, at_ms: int) -> State:
     if after.phase is state.phase:
         return after
     tail = state.session.protocol.tail
-    return replace(
+    return changed(
         after,
         tailing=fallback.begin(state.dosing, reason, tail, at_ms),
         prime_allowed=False,
@@ -122,19 +123,19 @@ def clamp_over(state: State, reason: str, at_ms: int) -> State:
     tailing = state.tailing
     if tailing is None or state.phase is not Phase.FALLBACK:
         tailing = fallback.begin(state.dosing, reason, state.session.protocol.tail, at_ms)
-    return replace(
+    return changed(
         after, tailing=tailing, dosing=replace(state.dosing, proposal=None, override_until_ms=None)
     )
 
 
 def _refused(state: State, sentence: str) -> State:
-    return replace(state, refusal=sentence)
+    return changed(state, refusal=sentence)
 
 
 def _dosed(state: State, outcome: Dosing | str) -> State:
     if isinstance(outcome, str):
         return _refused(state, outcome)
-    return replace(state, dosing=outcome)
+    return changed(state, dosing=outcome)
 
 
 def _clamp_started(state: State, at_ms: int) -> State:
@@ -159,7 +160,7 @@ def _clamp_started(state: State, at_ms: int) -> State:
         return _refused(
             state, f"Glucose is {newest.glucose_mg_dl:.1f} mg/dL; insulin may start from 80 mg/dL on."
         )
-    return replace(after, clamp_started_ms=at_ms)
+    return changed(after, clamp_started_ms=at_ms)
 
 
 def _asked(state: State, at_ms: int) -> State:
@@ -177,7 +178,7 @@ def _asked(state: State, at_ms: int) -> State:
 def sampled(state: State, at_ms: int) -> State:
     """Dose on the newest sample; a law that fails is a reason to fall back, not to skip (SR-33)."""
     try:
-        return replace(state, dosing=dosing.on_sample(state, at_ms))
+        return changed(state, dosing=dosing.on_sample(state, at_ms))
     except (ArithmeticError, InvariantBroken) as error:
         return fell_back(state, f"the control law failed: {error}", at_ms)
 
@@ -189,7 +190,7 @@ def _dextrose_stopped(state: State, reason: str, at_ms: int) -> State:
         state = fell_back(state, f"dextrose stopped by the nurse: {reason}", at_ms)
     if state.tailing is None or state.phase is Phase.CLOSED:
         return _refused(state, "No dextrose is given by the program; stop it at the pump.")
-    return replace(state, tailing=replace(state.tailing, gir_mg_kg_min=0.0))
+    return changed(state, tailing=replace(state.tailing, gir_mg_kg_min=0.0))
 
 
 def _resumed(state: State, at_ms: int) -> State:
@@ -203,13 +204,13 @@ def _resumed(state: State, at_ms: int) -> State:
     gir = fallback.tail_gir(state, at_ms)
     rate_ul_h, _ = interlocks.dextrose_rate(state.session, gir)
     given = dosing.in_force(state.dosing, gir, rate_ul_h, ("resumed from SAFE-TAIL",), at_ms)
-    given = replace(
+    given = changed(
         given,
         decided_at_ms=at_ms,
         integral_at_decision=integrated(state.dextrose, at_ms),
         undoubted_mg_kg_min=None,
     )
-    return replace(after, tailing=None, safeguards=safeguards, dosing=given)
+    return changed(after, tailing=None, safeguards=safeguards, dosing=given)
 
 
 def _released(state: State, role: Role) -> State:
@@ -220,7 +221,7 @@ def _released(state: State, role: Role) -> State:
         return _refused(state, f"The {role.value} pump waits for nobody.")
     if pump.state is PumpState.ALARM:
         return _refused(state, f"The {role.value} pump still shows an alarm; clear it at the pump.")
-    return with_pump(state, replace(pump, stopped_by_itself=False, commanded_at_ms=None))
+    return with_pump(state, changed(pump, stopped_by_itself=False, commanded_at_ms=None))
 
 
 def _acknowledged(state: State, name: str) -> State:
@@ -231,7 +232,7 @@ def _acknowledged(state: State, name: str) -> State:
         guard = replace(guard, clock_step_ms=0)
     elif name == "queue_full":
         guard = replace(guard, queue_full="")
-    return replace(state, safeguards=guard, alarms=alarms.acknowledged(state.alarms, name))
+    return changed(state, safeguards=guard, alarms=alarms.acknowledged(state.alarms, name))
 
 
 def _closed(state: State, reason: str, at_ms: int) -> State:

@@ -4,13 +4,12 @@ Decides orders for one pump from a planned rate; not what that rate should be. A
 the pump's own keys is a report, shown and alarmed, not fought.
 """
 
-from dataclasses import replace
-
 from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
 from clampctl.core.delivery import integrated, reconciled
 from clampctl.core.events import PumpIdentified, PumpReported, PumpState
 from clampctl.core.state import Pump
 from clampctl.core.station import PumpSetup
+from clampctl.core.values import changed
 
 STOP_AGAIN_MS = 2_000
 """An unconfirmed stop is ordered again this often; a stop may be repeated, a start may not."""
@@ -22,7 +21,7 @@ STOP_DEXTROSE_FOR_MS = 60_000
 
 def identified(pump: Pump, event: PumpIdentified) -> Pump:
     """A new connection: nothing is believed of the pump until it has reported."""
-    return replace(
+    return changed(
         pump,
         epoch=event.epoch,
         connected=True,
@@ -59,7 +58,7 @@ def reported(pump: Pump, event: PumpReported, setup: PumpSetup, at_ms: int) -> P
     )
     before = integrated(pump, at_ms)
     verified = commanded is not None and rate_ul_h == commanded
-    after = replace(
+    after = changed(
         pump,
         heard_at_ms=at_ms,
         state=event.state,
@@ -78,7 +77,7 @@ def reported(pump: Pump, event: PumpReported, setup: PumpSetup, at_ms: int) -> P
 
 def lost(pump: Pump, detail: str) -> Pump:
     """The wire is gone; what the pump does now is not known."""
-    return replace(
+    return changed(
         pump, connected=False, identified=False, verified=False, trouble=detail, heard_at_ms=pump.heard_at_ms
     )
 
@@ -98,16 +97,16 @@ def order(pump: Pump, planned_ul_h: int, at_ms: int) -> tuple[Pump, Command | No
     """
     if not (pump.connected and pump.identified) or pump.heard_at_ms is None:
         return _remember(pump, planned_ul_h), None
-    running = pump.state is PumpState.RUNNING
     if planned_ul_h == 0:
-        return _stop(pump, running, at_ms)
+        return _stop(pump, at_ms)
+    running = pump.state is PumpState.RUNNING
     if pump.commanded_ul_h == planned_ul_h and pump.commanded_at_ms is not None:
         return pump, None
     if pump.stopped_by_itself or pump.state in (PumpState.PAUSED, PumpState.ALARM):
         return _remember(pump, planned_ul_h), None
     if not running and _start_unanswered(pump):
         return pump, None
-    given = replace(
+    given = changed(
         pump,
         commanded_ul_h=planned_ul_h,
         commanded_at_ms=at_ms,
@@ -120,15 +119,16 @@ def order(pump: Pump, planned_ul_h: int, at_ms: int) -> tuple[Pump, Command | No
     return given, StartPump(pump.role, planned_ul_h, pump.epoch)
 
 
-def _stop(pump: Pump, running: bool, at_ms: int) -> tuple[Pump, Command | None]:
+def _stop(pump: Pump, at_ms: int) -> tuple[Pump, Command | None]:
+    """Stop what is not stopped: a paused pump, or one in alarm, may go on at the touch of a key."""
     if pump.commanded_ul_h == 0 and pump.commanded_at_ms is not None:
         last_ms = pump.repeated_at_ms or pump.commanded_at_ms
         if pump.verified or at_ms - last_ms < STOP_AGAIN_MS:
             return pump, None
         if pump.role is Role.DEXTROSE and at_ms - pump.commanded_at_ms > STOP_DEXTROSE_FOR_MS:
             return pump, None
-        return replace(pump, repeated_at_ms=at_ms), StopPump(pump.role, pump.epoch)
-    stopped = replace(pump, commanded_ul_h=0, commanded_at_ms=at_ms, verified=not running)
+        return changed(pump, repeated_at_ms=at_ms), StopPump(pump.role, pump.epoch)
+    stopped = changed(pump, commanded_ul_h=0, commanded_at_ms=at_ms, verified=pump.state is PumpState.STOPPED)
     if stopped.verified:
         return stopped, None
     return stopped, StopPump(pump.role, pump.epoch)
@@ -148,4 +148,4 @@ def _remember(pump: Pump, planned_ul_h: int) -> Pump:
     """The intent, kept for the day the pump can be told; the old order is void."""
     if pump.commanded_ul_h == planned_ul_h and pump.commanded_at_ms is None:
         return pump
-    return replace(pump, commanded_ul_h=planned_ul_h, commanded_at_ms=None, verified=False)
+    return changed(pump, commanded_ul_h=planned_ul_h, commanded_at_ms=None, verified=False)

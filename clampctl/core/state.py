@@ -102,7 +102,7 @@ class Account:
     disagrees: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pump:
     """What we believe of one pump: commanded against reported."""
 
@@ -219,7 +219,7 @@ class Closing:
     meal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """The whole state; `at_ms` is the time of the last event."""
 

@@ -42,6 +42,7 @@ from clampctl.core.state import (
     State,
     Verdict,
 )
+from clampctl.core.values import changed
 
 GOOD_GLUCOSE_MG_DL = 80.0
 GOOD_SAMPLE_EVERY_MS = 10 * 60_000
@@ -98,20 +99,20 @@ def _opened(event: SessionStarted, at_ms: int) -> State:
 def _taken(state: State, event: Event, at_ms: int) -> State:
     match event:
         case Ticked() | ReadingImported():
-            return replace(state, at_ms=at_ms)
+            return changed(state, at_ms=at_ms)
         case PumpReported() | GlucoseSampled() | LinkHeard() | LinkLost() | LinkTroubled() | PumpIdentified():
-            return devices.take(replace(state, at_ms=at_ms), event, at_ms)
+            return devices.take(changed(state, at_ms=at_ms), event, at_ms)
         case SessionResumed():
-            return _resumed(replace(state, at_ms=at_ms), event, at_ms)
+            return _resumed(changed(state, at_ms=at_ms), event, at_ms)
         case ClockStepped() | WindowsCounted():
-            return replace(state, at_ms=at_ms, safeguards=_guarded(state.safeguards, event, at_ms))
+            return changed(state, at_ms=at_ms, safeguards=_guarded(state.safeguards, event, at_ms))
         case JournalTroubled():
-            state = replace(state, at_ms=at_ms, safeguards=_guarded(state.safeguards, event, at_ms))
-            return replace(state, mode=Mode.CONFIRM)  # SR-29: what is not recorded is not automatic
+            state = changed(state, at_ms=at_ms, safeguards=_guarded(state.safeguards, event, at_ms))
+            return changed(state, mode=Mode.CONFIRM)  # SR-29: what is not recorded is not automatic
         case SessionStarted():
             raise InvariantBroken("the session was started twice")
         case _:
-            return people.take(replace(state, at_ms=at_ms), event, at_ms)
+            return people.take(changed(state, at_ms=at_ms), event, at_ms)
 
 
 def _guarded(
@@ -136,7 +137,7 @@ def _guarded(
 
 def _resumed(state: State, event: SessionResumed, at_ms: int) -> State:
     """A new engine: both pumps unknown until read, insulin off until a nurse confirms (SR-19)."""
-    state = replace(
+    state = changed(
         state,
         dextrose=readback.lost(state.dextrose, ""),
         insulin=readback.lost(state.insulin, ""),
@@ -152,7 +153,7 @@ def _resumed(state: State, event: SessionResumed, at_ms: int) -> State:
 
 def _sampled(state: State, at_ms: int) -> State:
     """What a new usable sample changes: the tail rule's count, and the dose while the law acts."""
-    state = replace(state, closing=_closing_after_sample(state))
+    state = changed(state, closing=_closing_after_sample(state))
     if state.phase not in (Phase.PRIME, Phase.CLAMP):
         return state
     return people.sampled(state, at_ms)
@@ -174,12 +175,12 @@ def _by_the_clock(state: State, at_ms: int) -> State:
     """What the passing of time alone decides."""
     dose = state.dosing
     if dose.override_until_ms is not None and at_ms >= dose.override_until_ms:
-        state = replace(state, dosing=replace(dose, override_until_ms=None))
+        state = changed(state, dosing=replace(dose, override_until_ms=None))
     if dose.proposal is not None and at_ms > dose.proposal.expires_at_ms + GOOD_SAMPLE_EVERY_MS:
-        state = replace(state, dosing=replace(state.dosing, proposal=None))
+        state = changed(state, dosing=replace(state.dosing, proposal=None))
     paused_ms = state.audio_paused_until_ms
     if paused_ms is not None and at_ms >= paused_ms:
-        state = replace(state, audio_paused_until_ms=None)
+        state = changed(state, audio_paused_until_ms=None)
     if state.phase not in DOSING or state.clamp_started_ms is None:
         return state
     elapsed_ms = at_ms - state.clamp_started_ms
@@ -191,7 +192,7 @@ def _by_the_clock(state: State, at_ms: int) -> State:
     if state.phase is not Phase.HOLD:
         due = dosing.by_clock(state, at_ms)
         if due is not None:
-            state = replace(state, dosing=due)
+            state = changed(state, dosing=due)
     return state
 
 
@@ -213,7 +214,7 @@ def _planned(state: State, at_ms: int) -> tuple[State, int | None, int | None]:
             dose = state.insulin_mu_m2_min
         if dose != state.insulin_mu_m2_min:
             rate = interlocks.insulin_rate(state.session, dose, insulin.peak_mu_m2_min(protocol))
-            state = replace(state, insulin_mu_m2_min=dose, insulin_ul_h=rate, insulin_off_ms=None)
+            state = changed(state, insulin_mu_m2_min=dose, insulin_ul_h=rate, insulin_off_ms=None)
         return state, state.dosing.rate_ul_h, state.insulin_ul_h
     return _tailing(state, at_ms)
 
@@ -226,13 +227,13 @@ def _tailing(state: State, at_ms: int) -> tuple[State, int, int]:
         if gir > 0.0:
             rate = max(rate, state.session.station.dextrose_pump.rate_ul_h_min)
         dose = dosing.in_force(replace(dose, wanted_mg_kg_min=None), gir, rate, (), at_ms)
-        state = replace(state, dosing=dose)
+        state = changed(state, dosing=dose)
     if state.insulin_ul_h != 0 or state.insulin_off_ms is None:
-        state = replace(state, insulin_mu_m2_min=0.0, insulin_ul_h=0, insulin_off_ms=at_ms)
+        state = changed(state, insulin_mu_m2_min=0.0, insulin_ul_h=0, insulin_off_ms=at_ms)
     off_ms = state.closing.dextrose_off_ms
     if (dose.rate_ul_h == 0) != (off_ms is not None):
         off_ms = at_ms if dose.rate_ul_h == 0 else None
-        state = replace(state, closing=replace(state.closing, dextrose_off_ms=off_ms, good_samples_ms=()))
+        state = changed(state, closing=replace(state.closing, dextrose_off_ms=off_ms, good_samples_ms=()))
     return state, dose.rate_ul_h, 0
 
 
@@ -245,7 +246,7 @@ def _ordered(
     insulin_pump, insulin_order = readback.order(state.insulin, insulin_ul_h, at_ms)
     dextrose_pump, dextrose_order = readback.order(state.dextrose, dextrose_ul_h, at_ms)
     if insulin_pump is not state.insulin or dextrose_pump is not state.dextrose:
-        state = replace(state, insulin=insulin_pump, dextrose=dextrose_pump)
+        state = changed(state, insulin=insulin_pump, dextrose=dextrose_pump)
     if insulin_order is None:
         return state, () if dextrose_order is None else (dextrose_order,)
     if dextrose_order is None:
@@ -263,4 +264,4 @@ def _watched(before: State, state: State, at_ms: int) -> State:
     paused_ms = state.audio_paused_until_ms
     if paused_ms is not None and alarms.louder(before.alarms, after):
         paused_ms = None
-    return replace(state, alarms=after, audio_paused_until_ms=paused_ms)
+    return changed(state, alarms=after, audio_paused_until_ms=paused_ms)

@@ -9,6 +9,7 @@ line and never repaired silently; only an unfinished last line may be cut (`engi
 import hashlib
 import json
 import os
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,12 @@ GENESIS = "0" * 64
 LINE_BYTES_MAX = 1 << 20
 KEYS = frozenset(("at_ms", "commands", "digest", "event", "seq"))
 _ENVELOPE = 8 + 1 + 64 + 1
+_CLAIM_BYTE = 1 << 40
+"""Where Windows locks: far behind any line, so that readers are not kept away."""
+
+
+class JournalInUse(Exception):
+    """Another engine writes this journal."""
 
 
 class JournalDamaged(Exception):
@@ -82,12 +89,14 @@ def _body(raw: bytes, number: int, start: int) -> tuple[str, dict[str, Any]]:
         body = raw[_ENVELOPE:-1].decode("ascii")
         content = json.loads(body)
         same = canonical(content) == body
-    except ValueError:
+    except (ValueError, RecursionError):
         raise JournalDamaged(number, start, "the body is not JSON", torn=False) from None
     if not same:
         raise JournalDamaged(number, start, "the body is not in canonical form", torn=False)
     if not isinstance(content, dict) or set(content) != KEYS:
         raise JournalDamaged(number, start, "the body has other keys", torn=False)
+    if type(content["seq"]) is not int or type(content["at_ms"]) is not int:
+        raise JournalDamaged(number, start, "seq or at_ms is no whole number", torn=False)
     return body, content
 
 
@@ -98,7 +107,7 @@ class Journal:
         self, path: Path, sync: Callable[[int], None], previous_sha256: str = GENESIS, seq: int = -1
     ) -> None:
         """Open for appending; a new file must not exist yet, an old one is continued after `seq`."""
-        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         if seq < 0:
             flags |= os.O_CREAT | os.O_EXCL
         self.path = path
@@ -131,6 +140,28 @@ class Journal:
         """Sync and close."""
         self._sync(self._file)
         os.close(self._file)
+
+
+def claimed(path: Path) -> int:
+    """A handle that keeps every other engine from this journal while it is open; a dead one lets go.
+
+    Raises `JournalInUse` when another engine has it.
+    """
+    handle = os.open(path, os.O_RDWR)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(handle, _CLAIM_BYTE, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise JournalInUse(f"another engine writes {path}") from None
+    return handle
 
 
 def sync_folder(folder: Path, sync: Callable[[int], None]) -> None:

@@ -4,6 +4,7 @@ One owner of state and journal. The bench calls `accept` in virtual time; `run` 
 time, fed by bounded queues. No order leaves before its line is on disk.
 """
 
+import contextlib
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ class Inbox:
 
     def _wake(self) -> None:
         """Let a waiting reader look at the urgent queue; a full ordinary queue is awake anyway."""
-        if not self._ordinary.full():
+        with contextlib.suppress(queue.Full):
             self._ordinary.put_nowait(None)
 
     def take(self, wait_s: float) -> Posted | None:

@@ -6,10 +6,11 @@ event, and the port is tried again with a growing pause. Decides nothing.
 
 import contextlib
 import queue
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from threading import Event as Flag
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import serial
 
@@ -17,14 +18,28 @@ from clampctl.core.commands import Command, Role, StopPump
 from clampctl.core.events import DeviceEvent, LinkLost
 from drivers.link import Link
 
+T = TypeVar("T")
+
 READ_BYTES = 64
 READ_WAIT_S = 0.02
 WRITE_WAIT_S = 0.5
 PAUSES_S = (0.2, 0.5, 1.0, 2.0)
 COMMANDS_MAX = 64
+FRAME = "8N1"
+"""Data bits, parity and stop bits that all devices we know are shipped with."""
+
 LEASE_MS = 2_500
 """Two silent ticks of the control thread: after that the insulin pump is polled no more, so that
 its own watchdog stops it (safety sheet 2.5, lease honesty)."""
+
+
+if sys.platform == "win32":
+    TROUBLES: tuple[type[Exception], ...] = (OSError,)
+else:
+    import termios
+
+    TROUBLES = (OSError, termios.error)
+"""How a vanished port shows itself; a terminal's errors are no OSError (safety sheet 8)."""
 
 
 class Wire(Protocol):
@@ -76,12 +91,20 @@ class NoWire:
         """Nothing to give back."""
 
 
-def open_serial(address: str, baud: int, wait_s: float = READ_WAIT_S) -> Wire:
+def open_serial(address: str, baud: int, wait_s: float = READ_WAIT_S, frame: str = FRAME) -> Wire:
     """Open a port by pyserial's name or URL (`socket://host:port` works everywhere)."""
     local = "://" not in address
     options = {"exclusive": True} if local else {}
+    bits, parity, stops = frame
     wire: Wire = serial.serial_for_url(
-        address, baudrate=baud, timeout=wait_s, write_timeout=WRITE_WAIT_S, **options
+        address,
+        baudrate=baud,
+        bytesize=int(bits),
+        parity=parity,
+        stopbits=int(stops),
+        timeout=wait_s,
+        write_timeout=WRITE_WAIT_S,
+        **options,
     )
     return wire
 
@@ -104,7 +127,6 @@ class Port:
         self, role: Role, link: Link, opener: Callable[[], Wire], around: Surroundings, epoch: int
     ) -> None:
         self.role = role
-        self.overflowed = False
         self._link = link
         self._opener = opener
         self._around = around
@@ -112,6 +134,7 @@ class Port:
         self._commands: queue.Queue[Command] = queue.Queue(COMMANDS_MAX)
         self._shown: queue.Queue[int] = queue.Queue(COMMANDS_MAX)
         self._told_lost = False
+        self._attempt = 0
 
     def send(self, command: Command) -> bool:
         """Leave an order for this port; False when too many wait. A stop drops what waits."""
@@ -129,31 +152,33 @@ class Port:
             self._shown.put_nowait(rate_ul_h)
 
     def run(self) -> None:
-        """Open, move bytes until the port fails, try again; until the engine stops."""
-        attempt = 0
+        """Open, move bytes until the port fails, try again; until the engine stops.
+
+        The pauses grow, and a loss is told once, until something is heard: a port that opens and
+        fails at once is no connection.
+        """
         while not self._around.stop.is_set():
             try:
                 wire = self._opener()
-            except (OSError, ValueError) as error:
+            except (*TROUBLES, ValueError) as error:
                 self._lost(f"cannot open the port: {_plain(error)}")
             else:
-                attempt = 0
                 self._connected(wire)
-            self._around.stop.wait(PAUSES_S[min(attempt, len(PAUSES_S) - 1)])
-            attempt += 1
+            self._around.stop.wait(PAUSES_S[min(self._attempt, len(PAUSES_S) - 1)])
+            self._attempt += 1
 
     def _connected(self, wire: Wire) -> None:
         self._epoch += 1
         self._forget()
         self._link.opened(self._epoch, self._around.now_ms())
-        self._told_lost = False
         try:
             while not self._around.stop.is_set():
                 self._exchange(wire)
-        except OSError as error:
+        except TROUBLES as error:
             self._lost(_plain(error))
         finally:
-            wire.close()
+            with contextlib.suppress(*TROUBLES):
+                wire.close()
 
     def _exchange(self, wire: Wire) -> None:
         """One turn: what came, what is due, what goes."""
@@ -162,15 +187,15 @@ class Port:
         now_ms = around.now_ms()
         events: list[DeviceEvent] = []
         if data:
+            self._told_lost, self._attempt = False, 0
             around.tap(self.role, data, True, now_ms)
             events += self._link.receive(data, now_ms)
         if self.role is Role.INSULIN and now_ms - around.ticked_ms() > LEASE_MS:
             self._publish(events)
             return
-        while not self._commands.empty():
-            self._link.send(self._commands.get_nowait(), now_ms)
-        while not self._shown.empty():
-            rate_ul_h = self._shown.get_nowait()
+        for command in _waiting(self._commands):
+            self._link.send(command, now_ms)
+        for rate_ul_h in _waiting(self._shown):
             if isinstance(self._link, SetByHand):
                 events += self._link.confirmed(rate_ul_h, now_ms)
         events += self._link.wake(now_ms)
@@ -189,8 +214,15 @@ class Port:
             self._told_lost = self._around.emit(LinkLost(self.role, detail))
 
     def _forget(self) -> None:
-        while not self._commands.empty():
-            self._commands.get_nowait()
+        for _ in _waiting(self._commands):
+            pass
+
+
+def _waiting(waiting: "queue.Queue[T]") -> Iterator[T]:
+    """What waits now, taken out. Two threads may do this at once: each value goes to one of them."""
+    with contextlib.suppress(queue.Empty):
+        while True:
+            yield waiting.get_nowait()
 
 
 def _plain(error: Exception) -> str:

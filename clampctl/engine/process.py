@@ -68,11 +68,13 @@ class Engine:
         now_ms: Callable[[], int],
         wire_folder: Path | None = None,
         turn_s: float = TURN_S,
+        wall: Callable[[], str] = utc_now,
     ) -> None:
         self.history = begin.history
         self._begin = begin
         self._now_ms = now_ms
         self._turn_s = turn_s
+        self._wall = wall
         self._inbox = Inbox()
         self._stop = threading.Event()
         self._ending = threading.Event()
@@ -172,7 +174,7 @@ class Engine:
         state = self.control.state
         if state is None:
             return None
-        return snapshot(state, self.history, utc_now(), max(state.at_ms, self._now_ms()))
+        return snapshot(state, self.history, self._wall(), max(state.at_ms, self._now_ms()))
 
 
 def _epoch(state: State | None, role: Role) -> int:

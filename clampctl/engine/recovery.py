@@ -4,6 +4,8 @@ A torn tail is cut to the last whole record and kept in a file aside. Damage bef
 never cut: the old file stays as it is and the session cannot be resumed from it (safety sheet 7.4).
 """
 
+import contextlib
+import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +66,13 @@ def cut_tail(path: Path, folded: Folded) -> Path | None:
     size = path.stat().st_size
     if size == folded.whole_bytes:
         return None
-    aside = path.with_suffix(f".tail-{folded.seq + 1}")
-    with path.open("rb") as whole:
-        whole.seek(folded.whole_bytes)
-        aside.write_bytes(whole.read())
+    tail = path.read_bytes()[folded.whole_bytes :]
+    for number in itertools.count():
+        aside = path.with_suffix(f".tail-{folded.seq + 1}" + (f"-{number}" if number else ""))
+        with contextlib.suppress(FileExistsError), aside.open("xb") as kept:
+            kept.write(tail)
+            kept.flush()
+            os.fsync(kept.fileno())
+            break
     os.truncate(path, folded.whole_bytes)
     return aside

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clampctl.core.codec import Digest, plain, read_event
+from clampctl.core.codec import CodecError, Digest, plain, read_event
 from clampctl.core.commands import Command
 from clampctl.core.events import Event
-from clampctl.core.state import State
+from clampctl.core.state import InvariantBroken, State
 from clampctl.core.step import step
 from clampctl.engine.journal import read_lines
 
@@ -62,15 +62,21 @@ def steps(data: bytes) -> Iterator[Refolded]:
 
 
 def replay(path: Path) -> Outcome:
-    """Replay a whole journal; stops at the first difference."""
+    """Replay a whole journal; stops at the first difference. Raises `JournalDamaged`.
+
+    An event that this version's core cannot read or refuses to take in is a difference, too.
+    """
     digest = Digest()
     count, last = 0, None
-    for folded in steps(path.read_bytes()):
-        count += 1
-        last = folded.after
-        difference = _difference(folded, digest)
-        if difference is not None:
-            return Outcome(count, last, difference)
+    try:
+        for folded in steps(path.read_bytes()):
+            count += 1
+            last = folded.after
+            difference = _difference(folded, digest)
+            if difference is not None:
+                return Outcome(count, last, difference)
+    except (CodecError, InvariantBroken) as error:
+        return Outcome(count, last, Difference(count + 1, count, "event", "taken in", str(error)))
     return Outcome(count, last, None)
 
 

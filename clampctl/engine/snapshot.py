@@ -88,7 +88,7 @@ def snapshot(state: State, history: History, wall_utc: str, at_ms: int) -> Snaps
         alarms=[_alarm(alarm) for alarm in state.alarms],
         audio_paused_until_ms=state.audio_paused_until_ms,
         refusal=state.refusal,
-        quality=quality(history.samples, history.rates, protocol.steps[0].target_mg_dl, at_ms),
+        quality=quality(history.samples, history.rates, target_mg_dl(state, at_ms), at_ms),
         sample_late_ms=protocol.limits.age_late_ms,
         sample_stale_ms=protocol.limits.age_stale_ms,
         closed=state.phase is Phase.CLOSED,

@@ -65,7 +65,7 @@ class EventRow(msgspec.Struct, frozen=True):
 
 
 class Rows(msgspec.Struct, frozen=True, tag="rows"):
-    """History appended since the last `Rows` on this connection; the first one holds it all."""
+    """History appended since the last `Rows` on this connection; the first ones hold it all."""
 
     samples: list[SampleRow]
     rates: list[RateRow]
@@ -239,7 +239,7 @@ def read_by_window(body: bytes) -> ToWindow:
     """A message for a window. Raises `WireError` when it does not follow this page."""
     try:
         return _to_window.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(str(error)) from error
 
 
@@ -247,5 +247,5 @@ def read_by_engine(body: bytes) -> ToEngine:
     """A message for the engine. Raises `WireError` when it does not follow this page."""
     try:
         return _to_engine.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(str(error)) from error

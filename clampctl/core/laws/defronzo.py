@@ -23,7 +23,7 @@ SLOTS_KEPT = 4
 MISSED_SLOTS_MAX = 3
 BUMP_MG_KG_MIN = 0.05
 BUMP_SHARE = 0.02
-"""Below both, delivered and wanted count as equal: pump rounding and the seconds a rate needs."""
+"""Below either, delivered and wanted count as equal: pump rounding and the seconds a rate needs."""
 
 
 class DeFronzo:

@@ -1,0 +1,21 @@
+"""How a frozen value is changed: a new one with some fields replaced.
+
+`dataclasses.replace` does the same for every frozen dataclass and is used everywhere else. The two
+large values that change with every event (`State`, `Pump`) are kept without slots, so that a copy
+is one dictionary copy: a day's journal holds 190,000 events and must replay in seconds.
+"""
+
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+
+def changed(value: Value, **changes: Any) -> Value:
+    """A copy of a frozen dataclass without slots, with fields replaced. TypeError for no such field."""
+    fields = value.__dict__
+    if not changes.keys() <= fields.keys():
+        raise TypeError(f"{type(value).__name__} has no {sorted(changes.keys() - fields.keys())}")
+    copy: Value = object.__new__(type(value))
+    copy.__dict__.update(fields)
+    copy.__dict__.update(changes)
+    return copy
