@@ -69,10 +69,10 @@ def _accept(now: Snapshot, mine: Attachment, can: bool) -> AcceptButton:
     said = f"Accept {gir(offer.gir_mg_kg_min)} {GIR_UNIT}\nF4"
     deed = mine.deed
     sent = deed is not None and deed.proposal == offer.number and deed.fate in (Fate.PENDING, Fate.JOURNALLED)
-    if now.at_ms >= offer.expires_at_ms:
-        return AcceptButton(f"{said}, expired", False, offer.number)
     if stale(now):
         return AcceptButton(f"{said}, old sample", False, offer.number)
+    if now.at_ms >= offer.expires_at_ms:
+        return AcceptButton("Advice expired\nask anew  F4", can, None, asks=True)
     return AcceptButton(f"{said}, sent" if sent else said, can and not sent, offer.number)
 
 

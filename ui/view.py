@@ -126,11 +126,15 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class AcceptButton:
-    """Accept, bound to one proposal; `number` is None when there is nothing to accept."""
+    """Accept, bound to one proposal; `number` is None when there is nothing to accept.
+
+    With `asks` the proposal has expired and the button asks for a new one, which must be accepted anew.
+    """
 
     text: str
     enabled: bool
     number: int | None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

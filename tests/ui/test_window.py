@@ -101,18 +101,24 @@ def test_accept_is_bound_to_the_number_on_the_button(bedside: Bedside) -> None:
     assert bedside.sent(2)[1]["proposal"] == 18
 
 
-@pytest.mark.parametrize("stale", [True, False])
-def test_accept_key_is_dead_when_stale_or_expired(bedside: Bedside, stale: bool) -> None:
+def test_accept_key_is_dead_when_the_sample_is_stale(bedside: Bedside) -> None:
     later = replace(bed.NOW, at_ms=bed.NOW_MS + 13 * bed.MIN)
-    if stale:
-        later = replace(later, proposal=replace(bed.PROPOSAL, expires_at_ms=10**9))
-    else:
-        later = replace(later, glucose_drawn_at_ms=later.at_ms)
+    later = replace(later, proposal=replace(bed.PROPOSAL, expires_at_ms=10**9))
     bedside.engine.say(later)
     bedside.qtbot.waitUntil(lambda: bedside.client.snapshot == later)
     bedside.paint()
     bedside.key(KEY.Key_F4)
     bedside.sent(0)
+
+
+def test_accept_key_asks_anew_when_the_proposal_has_expired(bedside: Bedside) -> None:
+    later = replace(bed.NOW, at_ms=bed.NOW_MS + 13 * bed.MIN)
+    later = replace(later, glucose_drawn_at_ms=later.at_ms)
+    bedside.engine.say(later)
+    bedside.qtbot.waitUntil(lambda: bedside.client.snapshot == later)
+    bedside.paint()
+    bedside.key(KEY.Key_F4)
+    assert bedside.sent(1)[0]["type"] == "ProposalAsked"
 
 
 def test_esc_scanner_bursts_and_held_keys_send_nothing(bedside: Bedside) -> None:

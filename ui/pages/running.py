@@ -11,7 +11,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from clampctl.core.events import AudioPaused, HoldPressed, HoldReleased, ProposalConfirmed, SampleDrawn
+from clampctl.core.events import (
+    AudioPaused,
+    HoldPressed,
+    HoldReleased,
+    ProposalAsked,
+    ProposalConfirmed,
+    SampleDrawn,
+)
 from ui.client import Wish
 from ui.theme import Theme, pixels
 from ui.view import SizeClass, View
@@ -227,11 +234,13 @@ class RunningPage(QWidget):
             self.open_sign()
 
     def accept(self) -> None:
-        """F4: the proposal whose number is on the button, and no other."""
+        """F4: the proposal whose number is on the button and no other; or a new one to look at."""
         if self._view is None or not self._view.actions.accept.enabled:
             return
         button = self._view.actions.accept
-        if button.number is not None:
+        if button.asks:
+            self._wish_signed(lambda actor: Wish(ProposalAsked(actor=actor), "Ask anew"))
+        elif button.number is not None:
             words = button.text.splitlines()[0]
             self._wish_signed(partial(_accepting, button.number, words))
 

@@ -20,6 +20,10 @@ DASH = Qt.PenStyle.DashLine
 ROW_STRETCH = (10, 7, 6)
 
 
+LEFT_EDGE = 0.15
+"""So near the plot's left edge a flag stands right of its line, or it would be cut."""
+
+
 class _Plot:
     """One plot: its lines and its look."""
 
@@ -198,5 +202,7 @@ class Plots:
             if known:
                 at = view.flags[index]
                 flag.setText(at.label)
+                near_left = at.minute - view.start_min < LEFT_EDGE * (view.end_min - view.start_min)
+                flag.setAnchor((0.0, 0.0) if near_left else (1.0, 0.0))
                 flag.setPos(at.minute, top - span * FLAG_SHARE * at.level)
                 line.setValue(at.minute)
