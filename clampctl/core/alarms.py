@@ -149,12 +149,14 @@ def _dextrose_gap(state: State) -> Iterator[Condition]:
     pump, setup = state.dextrose, state.session.station.dextrose_pump
     limits = state.session.protocol.limits
     planned = state.clamp_started_ms is not None and state.dosing.rate_ul_h > 0
-    dry = planned and pump.connected and delivery.still(pump, setup, limits, state.at_ms)
+    read = pump.heard_at_ms is not None and state.at_ms - pump.heard_at_ms <= limits.silence_stop_ms
+    dry = planned and pump.connected and read and delivery.still(pump, setup, limits, state.at_ms)
     if not (pump.stopped_by_itself or dry):
         return
     off_ms = state.insulin_off_ms
     if state.phase in DOSING or (off_ms is not None and state.at_ms - off_ms < RECENT_INSULIN_MS):
-        text = "DEXTROSE STOPPED while insulin acts - insulin off - give dextrose by hand"
+        what = "STOPPED" if pump.stopped_by_itself else "NOT FLOWING"
+        text = f"DEXTROSE {what} while insulin acts - insulin off - give dextrose by hand"
         yield Condition("dextrose_not_flowing", Priority.HIGH, text, latching=True)
 
 

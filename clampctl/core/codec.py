@@ -147,7 +147,7 @@ def _new_reader(kind: Any) -> Reader:
         return _read_float
     if kind in (int, str, bool):
         return _exact_reader(kind)
-    if issubclass(kind, Enum):
+    if _is_enum(kind):
         return _enum_reader(kind)
     return _dataclass_reader(kind)
 
@@ -191,8 +191,12 @@ def _tuple_reader(item: Reader) -> Reader:
     return read
 
 
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)
+
+
 def _union_reader(kinds: tuple[Any, ...]) -> Reader:
-    atoms = [_reader(kind) for kind in kinds if kind in (int, float, str, bool)]
+    atoms = [_reader(kind) for kind in kinds if kind in (int, float, str, bool) or _is_enum(kind)]
     optional = type(None) in kinds
     named = {
         kind.__name__: _reader(kind)

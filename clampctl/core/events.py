@@ -331,37 +331,13 @@ class ReadingImported:
 
 DeviceEvent = GlucoseSampled | PumpIdentified | PumpReported | LinkLost | LinkTroubled | LinkHeard
 
-OperatorEvent = (
-    SampleDrawn
-    | BasalStarted
-    | ClampStarted
-    | ClampEnded
-    | CloseRequested
-    | ProposalConfirmed
-    | ProposalAsked
-    | RateOverridden
-    | HoldPressed
-    | HoldReleased
-    | ModeChosen
-    | InsulinStopPressed
-    | DextroseStopPressed
-    | ClampResumed
-    | PumpReleased
-    | PumpShown
-    | AlarmAcknowledged
-    | AudioPaused
-    | NoteLogged
-    | MealGiven
-)
+SessionEvent = SessionStarted | SessionResumed | Ticked | ClockStepped | JournalTroubled | WindowsCounted
 
-Event = (
-    SessionStarted
-    | SessionResumed
-    | Ticked
-    | ClockStepped
-    | JournalTroubled
-    | WindowsCounted
-    | DeviceEvent
-    | OperatorEvent
-    | ReadingImported
-)
+OperatorEvent = (
+    SampleDrawn | BasalStarted | ClampStarted | ClampEnded | CloseRequested
+    | ProposalConfirmed | ProposalAsked | RateOverridden | HoldPressed | HoldReleased | ModeChosen
+    | InsulinStopPressed | DextroseStopPressed | ClampResumed | PumpReleased | PumpShown
+    | AlarmAcknowledged | AudioPaused | NoteLogged | MealGiven
+)  # fmt: skip
+
+Event = SessionEvent | DeviceEvent | OperatorEvent | ReadingImported

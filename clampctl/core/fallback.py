@@ -35,16 +35,23 @@ def trigger(state: State, planned_dextrose_ul_h: int, at_ms: int) -> str:
         return ""
     limits = state.session.protocol.limits
     station = state.session.station
-    newest = state.blood.newest
-    if newest is not None and newest.glucose_mg_dl < limits.glucose_insulin_off_mg_dl:
+    newest, sample = state.blood.newest, samples.believed(state.blood)
+    if newest is None or sample is None:
+        return "no glucose"
+    if newest.glucose_mg_dl < limits.glucose_insulin_off_mg_dl:
         return f"glucose {newest.glucose_mg_dl:.1f} mg/dL"
-    age = samples.believed_age_ms(state.blood, at_ms)
-    if age is None or age > limits.age_fallback_ms:
+    age = at_ms - sample.drawn_at_ms
+    if age > limits.age_fallback_ms:
         return f"no believed glucose for {limits.age_fallback_ms // 60_000} min"
+    lowest = min(newest.glucose_mg_dl, sample.glucose_mg_dl)
+    if planned_dextrose_ul_h > 0:
+        dextrose = _no_flow(state, station.dextrose_pump, at_ms)
+    else:
+        dextrose = _not_idle(state, lowest, age, at_ms)
     return (
         _pump_fault(state.dextrose, "dextrose pump", state, at_ms)
         or _pump_fault(state.insulin, "insulin pump", state, at_ms)
-        or _no_dextrose(state, planned_dextrose_ul_h, station.dextrose_pump, at_ms)
+        or dextrose
     )
 
 
@@ -67,20 +74,18 @@ def _pump_fault(pump: Pump, name: str, state: State, at_ms: int) -> str:
     return ""
 
 
-def _no_dextrose(state: State, planned_ul_h: int, setup: PumpSetup, at_ms: int) -> str:
-    """I2: insulin needs verified dextrose, or a planned rate of 0 with glucose well above low."""
-    if planned_ul_h > 0:
-        limits = state.session.protocol.limits
-        still = delivery.still(state.dextrose, setup, limits, at_ms)
-        return "dextrose is not flowing" if still else ""
-    newest, sample = state.blood.newest, samples.believed(state.blood)
-    age = samples.believed_age_ms(state.blood, at_ms)
-    if newest is None or sample is None or age is None:
-        return "no glucose"
-    lowest = min(newest.glucose_mg_dl, sample.glucose_mg_dl)
-    if (lowest < IDLE_GLUCOSE_MG_DL or age > IDLE_AGE_MS) and not _waits_for_the_nurse(state, at_ms):
-        return f"no dextrose planned at {lowest:.1f} mg/dL"
-    return ""
+def _no_flow(state: State, setup: PumpSetup, at_ms: int) -> str:
+    """I2: dextrose that is planned flows, verifiably."""
+    still = delivery.still(state.dextrose, setup, state.session.protocol.limits, at_ms)
+    return "dextrose is not flowing" if still else ""
+
+
+def _not_idle(state: State, lowest_mg_dl: float, age_ms: int, at_ms: int) -> str:
+    """I2: without dextrose planned, insulin needs glucose well above low and a fresh sample."""
+    well = lowest_mg_dl >= IDLE_GLUCOSE_MG_DL and age_ms <= IDLE_AGE_MS
+    if well or _waits_for_the_nurse(state, at_ms):
+        return ""
+    return f"no dextrose planned at {lowest_mg_dl:.1f} mg/dL"
 
 
 def _waits_for_the_nurse(state: State, at_ms: int) -> bool:

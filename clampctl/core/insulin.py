@@ -13,11 +13,11 @@ def step_at(protocol: Protocol, elapsed_ms: int) -> tuple[int, ClampStep, int]:
     """
     start_ms = 0
     last = len(protocol.steps) - 1
-    for index, step in enumerate(protocol.steps):
-        if index == last or elapsed_ms < start_ms + step.duration_ms:
+    for index, step in enumerate(protocol.steps[:last]):
+        if elapsed_ms < start_ms + step.duration_ms:
             return index, step, elapsed_ms - start_ms
         start_ms += step.duration_ms
-    raise AssertionError("a protocol has at least one step")
+    return last, protocol.steps[last], elapsed_ms - start_ms
 
 
 def total_ms(protocol: Protocol) -> int:

@@ -204,7 +204,7 @@ def _resumed(state: State, at_ms: int) -> State:
     gir = fallback.tail_gir(state, at_ms)
     rate_ul_h, _ = interlocks.dextrose_rate(state.session, gir)
     given = dosing.in_force(state.dosing, gir, rate_ul_h, ("resumed from SAFE-TAIL",), at_ms)
-    given = changed(
+    given = replace(
         given,
         decided_at_ms=at_ms,
         integral_at_decision=integrated(state.dextrose, at_ms),
