@@ -106,9 +106,36 @@ def rise_waits(state: State, dose_mu_m2_min: float, at_ms: int) -> bool:
     return state.phase is Phase.HOLD or age is None or age > IDLE_AGE_MS
 
 
-def begin(dosing: Dosing, reason: str, tail: Tail, at_ms: int) -> Tailing:
-    """The tail from the last validated rate: the mean of the last 10 min, at least half the highest."""
-    return Tailing(at_ms, validated_gir(dosing, tail, at_ms), reason)
+def begin(state: State, reason: str, at_ms: int, floor: bool = True) -> Tailing:
+    """The tail from the last validated rate: the mean of the last 10 min, at least half the highest.
+
+    Two cases in which that mean is too little: glucose below 80 mg/dL keeps the rate in force and a
+    raise that waits for the nurse; and while the rule has hardly begun (`floor`) there is part of a
+    prime to be covered, by the protocol's first rate. Never above the ceiling.
+    """
+    protocol, dosing = state.session.protocol, state.dosing
+    gir = validated_gir(dosing, protocol.tail, at_ms)
+    newest = state.blood.newest
+    if newest is not None and newest.glucose_mg_dl < GLUCOSE_TAIL_OVER_MG_DL:
+        offered = 0.0 if dosing.proposal is None else dosing.proposal.gir_mg_kg_min
+        gir = max(gir, dosing.gir_mg_kg_min, offered)
+    started_ms = state.clamp_started_ms
+    early_ms = protocol.law.rule_from_ms + protocol.tail.average_ms
+    high = newest is not None and newest.glucose_mg_dl > GLUCOSE_TAPER_AT_ONCE_MG_DL
+    if floor and not high and started_ms is not None and at_ms - started_ms < early_ms:
+        gir = max(gir, max((rate.gir_mg_kg_min for rate in protocol.law.first_rates), default=0.0))
+    return Tailing(at_ms, min(gir, protocol.limits.gir_mg_kg_min_max), reason)
+
+
+def raised(state: State, gir_mg_kg_min: float, reason: str, at_ms: int) -> Tailing | str:
+    """The tail once the nurse raised it, held and halved anew; or the sentence that refuses it."""
+    now = tail_gir(state, at_ms)
+    highest = state.session.protocol.limits.gir_mg_kg_min_max
+    if state.tailing is None or not reason.strip():
+        return "A rate set by hand needs a reason."
+    if not now <= gir_mg_kg_min <= highest:
+        return f"After insulin dextrose can be raised by hand, to {now:.2f} up to {highest:g} mg/kg/min."
+    return Tailing(at_ms, gir_mg_kg_min, f"{state.tailing.reason}; raised by hand")
 
 
 def validated_gir(dosing: Dosing, tail: Tail, at_ms: int) -> float:

@@ -62,7 +62,7 @@ def take(state: State, event: OperatorEvent, at_ms: int) -> State:
         case ProposalAsked():
             return _asked(state, at_ms)
         case RateOverridden():
-            return _dosed(state, dosing.overridden(state, event.gir_mg_kg_min, event.reason, at_ms))
+            return _overridden(state, event, at_ms)
         case HoldPressed():
             held = moved(state, Trigger.HELD)
             return held if held.refusal else changed(held, dosing=replace(held.dosing, proposal=None))
@@ -101,15 +101,14 @@ def moved(state: State, trigger: Trigger) -> State:
     return changed(state, phase=phase)
 
 
-def fell_back(state: State, reason: str, at_ms: int) -> State:
+def fell_back(state: State, reason: str, at_ms: int, floor: bool = True) -> State:
     """Into SAFE-TAIL: the tail begins at the last validated rate, proposals are void."""
     after = moved(state, Trigger.FELL_BACK)
     if after.phase is state.phase:
         return after
-    tail = state.session.protocol.tail
     return changed(
         after,
-        tailing=fallback.begin(state.dosing, reason, tail, at_ms),
+        tailing=fallback.begin(state, reason, at_ms, floor),
         prime_allowed=False,
         dosing=replace(state.dosing, proposal=None, override_until_ms=None),
     )
@@ -122,7 +121,7 @@ def clamp_over(state: State, reason: str, at_ms: int) -> State:
         return after
     tailing = state.tailing
     if tailing is None or state.phase is not Phase.FALLBACK:
-        tailing = fallback.begin(state.dosing, reason, state.session.protocol.tail, at_ms)
+        tailing = fallback.begin(state, reason, at_ms)
     return changed(
         after, tailing=tailing, dosing=replace(state.dosing, proposal=None, override_until_ms=None)
     )
@@ -136,6 +135,14 @@ def _dosed(state: State, outcome: Dosing | str) -> State:
     if isinstance(outcome, str):
         return _refused(state, outcome)
     return changed(state, dosing=outcome)
+
+
+def _overridden(state: State, event: RateOverridden, at_ms: int) -> State:
+    """Another GIR by hand: any within limits under insulin, only a higher one after it."""
+    if state.phase not in (Phase.FALLBACK, Phase.TAPER):
+        return _dosed(state, dosing.overridden(state, event.gir_mg_kg_min, event.reason, at_ms))
+    outcome = fallback.raised(state, event.gir_mg_kg_min, event.reason, at_ms)
+    return _refused(state, outcome) if isinstance(outcome, str) else changed(state, tailing=outcome)
 
 
 def _clamp_started(state: State, at_ms: int) -> State:

@@ -66,6 +66,7 @@ def reported(pump: Pump, event: PumpReported, setup: PumpSetup, at_ms: int) -> P
         infused_ul=infused_ul,
         alarm=event.alarm,
         verified=verified,
+        differs_since_ms=at_ms if pump.verified and not verified else pump.differs_since_ms,
         repeated_at_ms=None if verified else pump.repeated_at_ms,
         stopped_by_itself=(pump.stopped_by_itself or (ran_by_order and stopped)) and stopped,
         moved_at_ms=at_ms if moved or pump.moved_at_ms is None else pump.moved_at_ms,
@@ -83,10 +84,13 @@ def lost(pump: Pump, detail: str) -> Pump:
 
 
 def unverified_for_ms(pump: Pump, at_ms: int) -> int:
-    """How long the pump has not confirmed what was commanded; 0 when it has, or nothing was."""
+    """How long the pump has not confirmed what was commanded; 0 when it has, or nothing was.
+
+    Counts from the order, or from the first report that differed after it had been confirmed.
+    """
     if pump.verified or pump.commanded_ul_h is None or pump.commanded_at_ms is None:
         return 0
-    return at_ms - pump.commanded_at_ms
+    return at_ms - max(pump.commanded_at_ms, pump.differs_since_ms or 0)
 
 
 def order(pump: Pump, planned_ul_h: int, at_ms: int) -> tuple[Pump, Command | None]:
@@ -110,6 +114,7 @@ def order(pump: Pump, planned_ul_h: int, at_ms: int) -> tuple[Pump, Command | No
         pump,
         commanded_ul_h=planned_ul_h,
         commanded_at_ms=at_ms,
+        differs_since_ms=None,
         verified=running and pump.reported_ul_h == planned_ul_h,
     )
     if given.verified:
@@ -128,7 +133,10 @@ def _stop(pump: Pump, at_ms: int) -> tuple[Pump, Command | None]:
         if pump.role is Role.DEXTROSE and at_ms - pump.commanded_at_ms > STOP_DEXTROSE_FOR_MS:
             return pump, None
         return changed(pump, repeated_at_ms=at_ms), StopPump(pump.role, pump.epoch)
-    stopped = changed(pump, commanded_ul_h=0, commanded_at_ms=at_ms, verified=pump.state is PumpState.STOPPED)
+    is_stopped = pump.state is PumpState.STOPPED
+    stopped = changed(
+        pump, commanded_ul_h=0, commanded_at_ms=at_ms, differs_since_ms=None, verified=is_stopped
+    )
     if stopped.verified:
         return stopped, None
     return stopped, StopPump(pump.role, pump.epoch)

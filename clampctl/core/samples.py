@@ -20,6 +20,9 @@ DRAWN_AHEAD_MS_MAX = 60_000
 DRAW_MARK_MS_MAX = 15 * 60_000
 """A marked draw older than this belongs to no new result."""
 
+REPEAT_MS_MIN = 60_000
+"""Blood drawn less than a minute later may be the same blood: it cannot confirm itself (H12)."""
+
 SEEN_KEPT = 64
 AGREES_WITHIN = 0.10
 
@@ -39,7 +42,7 @@ def take(blood: Blood, event: GlucoseSampled, lag_ms: int, limits: Limits, at_ms
     before = blood.newest
     if before is not None and before.verdict is Verdict.DOUBTED:
         agrees = abs(sample.glucose_mg_dl - before.glucose_mg_dl) <= AGREES_WITHIN * before.glucose_mg_dl
-        if agrees and sample.drawn_at_ms - before.drawn_at_ms <= limits.repeat_ms:
+        if agrees and REPEAT_MS_MIN <= sample.drawn_at_ms - before.drawn_at_ms <= limits.repeat_ms:
             sample = replace(sample, verdict=Verdict.BELIEVED, reason="the repeat agrees")
         before = blood.before
     return replace(

@@ -120,6 +120,7 @@ class Pump:
     commanded_at_ms: int | None = None
     repeated_at_ms: int | None = None
     verified: bool = False
+    differs_since_ms: int | None = None
     stopped_by_itself: bool = False
     moved_at_ms: int | None = None
     integral_ul_ms_h: int = 0

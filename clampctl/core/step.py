@@ -147,7 +147,7 @@ def _resumed(state: State, event: SessionResumed, at_ms: int) -> State:
         dosing=replace(state.dosing, proposal=None),
     )
     if state.phase in DOSING:
-        return people.fell_back(state, f"the program restarted: {event.reason}", at_ms)
+        return people.fell_back(state, f"the program restarted: {event.reason}", at_ms, floor=False)
     return state
 
 

@@ -104,6 +104,13 @@ def deaf_insulin(world: World) -> None:
     world.wait(6)
 
 
+def turned_down(world: World) -> None:
+    """Someone turns dextrose down at the pump, and it stays so."""
+    world.dextrose.obeys = False
+    world.dextrose.rate_ul_h = 5_000
+    world.wait(8)
+
+
 def hears_again(world: World) -> None:
     world.insulin.obeys = True
     world.wait(4)
@@ -138,7 +145,7 @@ CASES = (
     Case("override", LOW, lambda w: w.do(RateOverridden(5.0, "x", "n")), sampled(90.0)),
     Case("override", LOW, lambda w: w.do(RateOverridden(5.0, "x", "n")), lambda w: w.wait(10 * 60)),
     Case("gir_limited", LOW, sampled(180.0), sampled(89.0)),
-    Case("dextrose_rate", HIGH, reports(D, PumpState.RUNNING, 5_000), reports(D, PumpState.RUNNING, 84_000)),
+    Case("dextrose_rate", HIGH, turned_down, reports(D, PumpState.RUNNING, 84_000)),
     Case("insulin_rate", HIGH, deaf_insulin, hears_again),
     *pump_cases(D),
     *pump_cases(INS),

@@ -105,7 +105,8 @@ def test_each_reason(reason: str, act: Callable[[World], object], refused_before
     assert not state.prime_allowed
     assert state.dosing.proposal is None
     assert "safe_tail" in world.names()
-    expected = 0.0 if "nurse: leak" in reason else pytest.approx(4.0, abs=1.0)
+    held = 8.0 if "59.9" in reason else 4.0
+    expected = 0.0 if "nurse: leak" in reason else pytest.approx(held, abs=1.0)
     assert state.dosing.gir_mg_kg_min == expected
     if state.insulin.connected and state.insulin.identified and state.insulin.heard_at_ms is not None:
         assert world.insulin.rate_ul_h == 0 or world.insulin.state is not PumpState.RUNNING
@@ -228,3 +229,27 @@ def test_outside_the_insulin_phases_nothing_triggers() -> None:
     world.do(LinkLost(D, "unplugged"))
     assert fallback.trigger(world.state, 0, world.at_ms) == ""
     assert world.phase() is Phase.BASAL
+
+
+def test_an_early_stop_leaves_dextrose_for_the_prime_that_was_given() -> None:
+    world = World(protocol(), look=kept).clamping()
+    world.until(2)
+    assert world.state.dosing.gir_mg_kg_min == 0.0
+    world.do(InsulinStopPressed("n"))
+    assert world.state.dosing.gir_mg_kg_min == 2.0
+    restarted = World(protocol(), look=kept).clamping()
+    restarted.until(2)
+    restarted.do(SessionResumed(9_000, "crash", ""))
+    assert restarted.state.dosing.gir_mg_kg_min == 0.0
+
+
+def test_a_raise_that_waits_for_the_nurse_is_given_when_glucose_is_low() -> None:
+    world = World(protocol(mode=Mode.CONFIRM), look=kept).clamping()
+    world.until(7)
+    world.sample(90.0)
+    world.until(11)
+    world.sample(58.0)
+    proposal_free = world.state.dosing
+    assert world.phase() is Phase.FALLBACK
+    assert proposal_free.proposal is None
+    assert proposal_free.gir_mg_kg_min >= 4.0

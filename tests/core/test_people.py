@@ -85,7 +85,7 @@ REFUSED: tuple[tuple[Phase, OperatorEvent, str], ...] = (
         ProposalConfirmed(1, "n"),
         "That proposal is no longer the current one; look at the new value.",
     ),
-    (Phase.TAPER, RateOverridden(1.0, "x", "n"), "The rate cannot be changed by hand in the phase taper."),
+    (Phase.BASAL, RateOverridden(1.0, "x", "n"), "The rate cannot be changed by hand in the phase basal."),
     (Phase.CLAMP, RateOverridden(1.0, " ", "n"), "A rate set by hand needs a reason."),
     (Phase.CLAMP, RateOverridden(20.1, "x", "n"), "20.1 mg/kg/min is outside 0 to 20 mg/kg/min."),
     (Phase.CLAMP, RateOverridden(-0.1, "x", "n"), "-0.1 mg/kg/min is outside 0 to 20 mg/kg/min."),
@@ -323,3 +323,17 @@ def test_releasing_a_pump_that_still_shows_an_alarm() -> None:
     world.do(PumpReported(INS, 2, PumpState.STOPPED, 0, None, None))
     assert world.refused(PumpReleased(INS, "n")) == ""
     assert not world.state.insulin.stopped_by_itself
+
+
+@pytest.mark.parametrize("phase", [Phase.FALLBACK, Phase.TAPER])
+def test_after_insulin_dextrose_is_raised_by_hand_and_held_anew(phase: Phase) -> None:
+    world = at(phase)
+    assert "raised by hand, to" in world.refused(RateOverridden(0.1, "x", "n"))
+    assert "raised by hand, to" in world.refused(RateOverridden(20.1, "x", "n"))
+    assert "needs a reason" in world.refused(RateOverridden(9.0, " ", "n"))
+    world.do(RateOverridden(9.0, "falling", "n"))
+    tailing = world.state.tailing
+    assert tailing is not None
+    assert (tailing.gir_mg_kg_min, tailing.since_ms) == (9.0, world.state.at_ms)
+    assert tailing.reason.endswith("raised by hand")
+    assert world.state.dosing.gir_mg_kg_min == 9.0

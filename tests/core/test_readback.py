@@ -195,7 +195,10 @@ def test_a_rate_changed_at_the_pump_is_not_fought() -> None:
     assert not pump.verified
     assert not pump.stopped_by_itself
     assert readback.order(pump, 42_000, 60_000) == (pump, None)
-    assert readback.unverified_for_ms(pump, 60_000) > 5_000
+    assert readback.unverified_for_ms(pump, 60_000) == 0
+    later = read(pump, report(RUNNING, 77_000), 66_000)
+    assert readback.unverified_for_ms(later, 66_000) == 6_000
+    assert readback.unverified_for_ms(read(later, report(RUNNING, 42_000), 67_000), 67_000) == 0
 
 
 def test_a_pump_that_stopped_by_itself_waits_for_a_person() -> None:

@@ -117,7 +117,7 @@ def test_ticks_that_skip_what_was_due_give_the_last_of_it() -> None:
 def test_a_first_rate_that_comes_too_late_is_skipped() -> None:
     asked = protocol(law=replace(LAW, name="hold"))
     world = World(asked).clamping()
-    world.at_ms += 10 * MIN
+    world.at_ms += 21 * MIN
     for role in world.pumps:
         world.report(role)
     assert world.state.dosing.first_rate_index == 0
