@@ -4,6 +4,7 @@ The only difference to a bedside is who sits at the other end of the wire: the s
 bytes, the same `Control`. Time jumps to whatever is due next.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -51,7 +52,9 @@ class Bench:
         self._bedside = bedside
         self._nurse = nurse
         self._faults = sorted(faults, key=lambda fault: fault.at_ms)
-        self._orders: list[Command] = []
+        self._events: deque[Event] = deque()
+        self._orders: deque[Command] = deque()
+        self._taking = False
         self._next_tick_ms = 0
         self.accept(started)
         for wire in wires:
@@ -72,14 +75,23 @@ class Bench:
             self._moment()
 
     def accept(self, event: Event) -> None:
-        """An event now; the orders it causes go to the pumps at once."""
-        self.control.accept(event, self.now_ms)
-        while self._orders:
-            orders, self._orders = self._orders, []
-            for order in orders:
+        """An event now; the orders it causes go to the pumps at once.
+
+        What the pumps answer waits its turn, as in the engine's queue: each event is taken in whole
+        before the next, however the answers come about.
+        """
+        self._events.append(event)
+        if self._taking:
+            return
+        self._taking = True
+        while self._events:
+            self.control.accept(self._events.popleft(), self.now_ms)
+            while self._orders:
+                order = self._orders.popleft()
                 wire = self._by_role[order.role]
                 wire.link.send(order, self.now_ms)
                 self._settle(wire)
+        self._taking = False
 
     def _send(self, command: Command) -> None:
         self._orders.append(command)

@@ -4,17 +4,27 @@ What a fault does is the emulator's affair (`simulator.devices.fault`); here is 
 Contamination and lies of the blood itself come with the cohorts' sampling path.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from clampctl.core.commands import Role
 from clampctl.core.protocol import Refusal
 from simulator.devices.device import Device
 from simulator.devices.fault import Fault, FaultKind, fault
+from simulator.devices.new_era import NewEra
+from simulator.devices.ysi import Ysi
 
 EXPECTED = (
     "expected ROLE:FAULT@MINUTE or ROLE:FAULT@FROM-TO, such as dextrose:unplug@60 or insulin:mute@30-32"
 )
+
+SPARES: Mapping[Role, Callable[[], Device]] = {
+    Role.DEXTROSE: NewEra,
+    Role.INSULIN: NewEra,
+    Role.ANALYZER: Ysi,
+}
+"""A device of each role to try a fault on, so that an impossible one is refused before the clamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +51,29 @@ def planned(text: str) -> tuple[Planned, ...]:
     name, colon, words = what.partition(":")
     if not at or not colon:
         raise Refusal("fault", f"fault is {text!r}; {EXPECTED}.")
+    role = next((role for role in Role if role.value == name), None)
+    if role is None:
+        roles = ", ".join(role.value for role in Role)
+        raise Refusal("fault", f"fault is {text!r}: no device has the role {name!r}; expected {roles}.")
     try:
-        role = Role(name)
         found = fault(words)
-        minutes = [float(part) for part in when.split("-")]
+        SPARES[role]().inject(found, 0)
     except ValueError as error:
-        raise Refusal("fault", f"fault is {text!r}: {error}; {EXPECTED}.") from None
-    if not 1 <= len(minutes) <= 2 or sorted(minutes) != minutes or minutes[0] < 0.0:
+        raise Refusal("fault", f"fault is {text!r}: {error}") from None
+    minutes = _minutes(when)
+    if minutes is None:
         raise Refusal("fault", f"fault is {text!r}; {EXPECTED}.")
     begins = Planned(round(minutes[0] * 60_000), role, found.kind, found)
     if len(minutes) == 1:
         return (begins,)
     return begins, Planned(round(minutes[1] * 60_000), role, found.kind, None)
+
+
+def _minutes(when: str) -> list[float] | None:
+    """One minute, or two that rise; None for anything else."""
+    try:
+        minutes = [float(part) for part in when.split("-")]
+    except ValueError:
+        return None
+    sound = all(0.0 <= minute < math.inf for minute in minutes)
+    return minutes if sound and len(minutes) <= 2 and sorted(minutes) == minutes else None

@@ -38,7 +38,9 @@ class Nurse:
         self._sampling_ms = sampling_ms
         self._reaction_ms = reaction_ms
         self._starts_clamp = starts_clamp
-        self._next_draw_ms: int | None = None
+        self._next_draw_ms = 0
+        self._on_grid = False
+        self._tried_with: str | None = None
         self._repeated: str | None = None
         self._reacts_to: tuple[int, int] | None = None
 
@@ -61,10 +63,11 @@ class Nurse:
         return [BasalStarted(ACTOR), SampleDrawn(ACTOR)]
 
     def _basal(self, seen: Seen, now_ms: int) -> list[Event]:
-        if seen.newest_sample is not None and self._starts_clamp:
-            self._next_draw_ms = None
+        """Sample on; with each new value she asks once for the start, which may be refused."""
+        if self._starts_clamp and seen.newest_sample not in (None, self._tried_with):
+            self._tried_with = seen.newest_sample
             return [ClampStarted(ACTOR)]
-        if self._next_draw_ms is not None and now_ms >= self._next_draw_ms:
+        if now_ms >= self._next_draw_ms:
             self._next_draw_ms = now_ms + self._sampling_ms
             return [SampleDrawn(ACTOR)]
         return []
@@ -76,7 +79,8 @@ class Nurse:
         if seen.doubted and seen.newest_sample != self._repeated:
             self._repeated = seen.newest_sample
             return [SampleDrawn(ACTOR)]
-        if self._next_draw_ms is None:
+        if not self._on_grid:
+            self._on_grid = True
             done = (now_ms - started_ms + self._sampling_ms - 1) // self._sampling_ms
             self._next_draw_ms = started_ms + done * self._sampling_ms
         if now_ms < self._next_draw_ms:

@@ -80,6 +80,7 @@ def actions(now: Snapshot, mine: Attachment) -> ActionsView:
     """Every command of the running screen."""
     can = mine.connected and not now.closed
     dosing = can and now.phase in DOSING
+    tailing = can and now.phase in ("fallback", "taper")
     insulin_runs = now.insulin.commanded_ul_h > 0 or (now.insulin.reported_ul_h or 0) > 0
     phase_name = "fallback" if now.phase == "fallback" else now.phase
     return ActionsView(
@@ -87,7 +88,7 @@ def actions(now: Snapshot, mine: Attachment) -> ActionsView:
         drawn=Button("Sample\ndrawn", can),
         note=Button("Log\nevent… F5", can),
         accept=_accept(now, mine, can),
-        change=Button("Change\nrate… F3", dosing),
+        change=Button("Change\nrate… F3", dosing or tailing),
         hold=Button("Release\nhold F6" if now.holding else "Hold\nF6", dosing),
         holding=now.holding,
         phase=Button(PHASE_BUTTONS.get(phase_name, "Session\nclosed"), can and phase_name in CHOICES),

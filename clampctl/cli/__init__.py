@@ -41,10 +41,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refusal as refusal:
         print(f"clampctl: {refusal.sentence}", file=sys.stderr)
         return WRONG_USE
-    except FileNotFoundError as missing:
-        print(f"clampctl: there is no file {missing.filename}.", file=sys.stderr)
+    except OSError as trouble:
+        if getattr(options, "engine", False):
+            raise  # the guardian starts a broken engine again, but not one that was refused
+        if isinstance(trouble, BrokenPipeError):
+            sys.stderr.close()
+            return 0
+        print(f"clampctl: {_sentence(trouble)}.", file=sys.stderr)
         return WRONG_USE
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except UnicodeDecodeError:
+        print("clampctl: what is read is not text in UTF-8.", file=sys.stderr)
+        return WRONG_USE
     return status
+
+
+def _sentence(trouble: OSError) -> str:
+    """What the system says about a file or a port, in words."""
+    if isinstance(trouble, FileNotFoundError):
+        return f"there is no file {trouble.filename}"
+    where = f"{trouble.filename}: " if trouble.filename else ""
+    return f"{where}{trouble.strerror or trouble}"

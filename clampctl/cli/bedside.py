@@ -1,6 +1,7 @@
 """Commands at the bedside: run, ui, probe, devices, doctor."""
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -75,8 +76,10 @@ def run_run(options: argparse.Namespace) -> int:
 def _guard(options: argparse.Namespace, document: "StationDocument") -> int:
     from clampctl.engine.guardian import Guardian, python_command
 
-    journal = options.journal or _journal_path(document)
-    address = options.address or str(journal.with_suffix(".sock"))
+    if options.resume and options.journal is None:
+        raise Refusal("resume", "--resume needs --journal with the record to go on with.")
+    journal = (options.journal or _journal_path(document)).absolute()
+    address = _absolute(options.address or str(journal.with_suffix(".sock")))
     command = [
         *("run", str(options.station), "--engine"),
         *("--journal", str(journal), "--address", address),
@@ -84,12 +87,25 @@ def _guard(options: argparse.Namespace, document: "StationDocument") -> int:
     ]
 
     def alarm(text: str) -> None:
-        warn(f"\a{text}")
+        with contextlib.suppress(OSError):
+            warn(f"\a{text}")
 
-    guardian = Guardian(python_command(command), alarm, say)
+    def said(text: str) -> None:
+        with contextlib.suppress(OSError):
+            say(text)
+
+    guardian = Guardian(python_command(command), alarm, said)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: guardian.end())
+    if sys.platform != "win32":
+        # A closed terminal ends no clamp; the engine inherits this.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return guardian.watch()
+
+
+def _absolute(address: str) -> str:
+    """An address that a window finds from any folder."""
+    return address if "://" in address else str(Path(address).absolute())
 
 
 def _journal_path(document: "StationDocument") -> Path:
@@ -138,7 +154,7 @@ def show(address: str, options: argparse.Namespace) -> int:
         if not (cross and width.isdigit() and height.isdigit()):
             raise Refusal("size", f"size is {options.size!r}; expected width x height, such as 1280x800.")
         size = int(width), int(height)
-    return main(address, options.theme, size=size, actor=options.actor)
+    return main(_absolute(address), options.theme, size=size, actor=options.actor)
 
 
 def run_probe(options: argparse.Namespace) -> int:

@@ -63,6 +63,7 @@ class _Demo:
     def __init__(self, options: argparse.Namespace, path: Path, address: str, headless: bool) -> None:
         self._headless = headless
         self._path = path
+        self._asked = threading.Event()
         self._stop = threading.Event()
         self._began = datetime.now(UTC)
         self._clock = clock = DemoClock(options.speed)
@@ -92,19 +93,22 @@ class _Demo:
         self._engine = Engine(begin, ends, address, clock.now_ms, turn_s=WAIT_S, wall=self._wall)
 
     def run(self) -> None:
-        """Bedside, engine and window, until the clamp or the window ends."""
+        """Bedside, engine and window, until the clamp or the window ends, or a signal asks.
+
+        The bedside is the last to stop: its clock is the engine's, and the engine ends in that time.
+        """
         serving = threading.Thread(
             target=self._live.run, args=(self._look, self._post, self._stop), name="bedside"
         )
         engine = threading.Thread(target=self._engine.run, args=(self._clock.ticked,), name="control")
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+            signal.signal(number, lambda *_: self._asked.set())
         serving.start()
         engine.start()
         window = None if self._headless else self._window()
         try:
             while not self._over(window) and engine.is_alive():
-                self._stop.wait(0.1)
+                self._asked.wait(0.1)
         finally:
             if window is not None and window.poll() is None:
                 window.terminate()
@@ -119,7 +123,7 @@ class _Demo:
         return subprocess.Popen(python_command(["ui", "--attach", self._engine.address, "--actor", "demo"]))
 
     def _over(self, window: "subprocess.Popen[bytes] | None") -> bool:
-        if self._stop.is_set():
+        if self._asked.is_set():
             return True
         if window is not None:
             return window.poll() is not None

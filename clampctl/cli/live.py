@@ -16,15 +16,16 @@ from typing import Any
 
 from clampctl.cli.output import print_json, warn
 from clampctl.cli.wiring import analyzer_link, links, session_started
+from clampctl.core.codec import CodecError
 from clampctl.core.commands import Role
 from clampctl.core.events import SessionResumed
 from clampctl.core.protocol import Refusal
-from clampctl.core.state import Phase, State
+from clampctl.core.state import InvariantBroken, Phase, State
 from clampctl.core.station import AnalyzerSetup
-from clampctl.engine.clock import SessionClock, boot_ms, gap_ms, utc_ms, utc_now
+from clampctl.engine.clock import SessionClock, boot_ms, gap_ms, utc_ms, utc_now, wall_at
 from clampctl.engine.history import History
-from clampctl.engine.journal import Journal, JournalDamaged
-from clampctl.engine.ports import NoWire, Port, Surroundings, open_serial
+from clampctl.engine.journal import Journal, JournalDamaged, JournalInUse, claimed
+from clampctl.engine.ports import FRAME, NoWire, Port, Surroundings, open_serial
 from clampctl.engine.process import Begin, Ends, Engine
 from clampctl.engine.recovery import cut_tail, fold
 from clampctl.engine.server import Server, Sources, listen
@@ -40,13 +41,22 @@ def synced(handle: int) -> None:
 
 
 def run_engine(options: argparse.Namespace, document: StationDocument) -> int:
-    """The engine process under its guardian: an empty line on stdout is a heartbeat."""
+    """The engine process under its guardian: an empty line on stdout is a heartbeat.
+
+    It speaks for the first time once it can be told to end.
+    """
     stop = threading.Event()
     try:
         begin, clock = _begin(options, document)
-    except JournalDamaged as damage:
+    except (JournalDamaged, CodecError, InvariantBroken) as damage:
         warn(f"The record {options.journal} is damaged: {damage}. Stop insulin at the pump by hand.")
         return 2
+    except JournalInUse as used:
+        raise Refusal("journal", f"This session is running already: {used}.") from None
+    except FileExistsError:
+        raise Refusal(
+            "journal", f"{options.journal} exists already; --resume goes on with it, nothing was changed."
+        ) from None
     if begin is None:
         return 0
     ends = {
@@ -55,7 +65,12 @@ def run_engine(options: argparse.Namespace, document: StationDocument) -> int:
     }
     wires = options.journal.with_suffix(".wires")
     wires.mkdir(mode=0o700, exist_ok=True)
-    engine = Engine(begin, ends, options.address, clock.now_ms, wires)
+    try:
+        engine = Engine(begin, ends, options.address, clock.now_ms, wires)
+    except (OSError, ValueError) as error:
+        if options.resume:
+            raise  # the guardian tries again
+        raise Refusal("address", f"No window could attach: {error}.") from None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: engine.end())
     print_json({"address": engine.address, "journal": str(options.journal), "pid": os.getpid()})
@@ -63,6 +78,9 @@ def run_engine(options: argparse.Namespace, document: StationDocument) -> int:
         engine.run(_beat)
     finally:
         stop.set()
+    if not engine.insulin_is_off():
+        warn("The insulin pump did not confirm its stop. Look at the pump and stop it there.")
+        return 1
     return 0
 
 
@@ -77,6 +95,7 @@ def _begin(options: argparse.Namespace, document: StationDocument) -> tuple[Begi
     """A new session, or an old one taken up again; None when the old one is closed."""
     path: Path = options.journal
     if options.resume and path.exists():
+        claimed(path)
         history = History()
         folded = fold(path, (history,))
         cut_tail(path, folded)
@@ -99,7 +118,9 @@ def _begin(options: argparse.Namespace, document: StationDocument) -> tuple[Begi
         path.name.removesuffix(".clamp.jsonl"),
         utc_now(),
     )
-    return Begin(Journal(path, synced), started, None, History()), SessionClock()
+    journal = Journal(path, synced)
+    claimed(path)
+    return Begin(journal, started, None, History()), SessionClock()
 
 
 def _gap_since(anchor_utc: str, anchor_at_ms: int, last_ms: int) -> int:
@@ -115,7 +136,7 @@ def _opener(port: PortSetup, stop: threading.Event) -> Callable[[], Any]:
     if port.port is None:
         return partial(NoWire, stop)
     address = port.port.replace("tcp://", "socket://", 1)
-    return partial(open_serial, address, port.baud or USUAL_BAUD)
+    return partial(open_serial, address, port.baud or USUAL_BAUD, frame=port.frame or FRAME)
 
 
 @contextmanager
@@ -132,12 +153,13 @@ def served_journal(path: Path) -> Iterator[str]:
     if state is None:
         raise Refusal("file", f"{path} holds no session.")
     shown: State = state
+    wall_utc = wall_at(shown.session.started_utc, shown.at_ms)
     stop = threading.Event()
     with tempfile.TemporaryDirectory(prefix="clampctl-") as folder:
         listening, address = listen(str(Path(folder) / "replay.sock"))
         sources = Sources(
             hello=lambda: hello(shown, live=False),
-            snapshot=lambda: snapshot(shown, history, utc_now(), shown.at_ms),
+            snapshot=lambda: snapshot(shown, history, wall_utc, shown.at_ms),
             history=history,
             post=None,
             windows_changed=lambda _: None,

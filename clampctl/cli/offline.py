@@ -2,17 +2,25 @@
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clampctl.cli.output import figures, minutes_window, new_file, plain, print_json, say, warn
-from clampctl.core.protocol import Refusal
+from clampctl.cli.options import minutes_window, number, text_of
+from clampctl.cli.output import figures, new_file, plain, print_json, say, warn
+from clampctl.core.protocol import Refusal, require_between
+from clampctl.units import MS_PER_MIN
 
 if TYPE_CHECKING:
     from clampctl.engine.advise import Asked
     from clampctl.engine.history import History
+
+REQUIRED, OPTIONAL = frozenset(("t_min", "glucose_mg_dl")), frozenset(("delivered_mg_kg_min",))
+"""Keys of a line for `advise`."""
+
+DAY_MIN = 1440.0
 
 
 def add_to(commands: Any) -> None:
@@ -32,15 +40,15 @@ def add_to(commands: Any) -> None:
 
     advise = commands.add_parser("advise", help="JSON lines of samples in, advice out")
     advise.add_argument("--protocol", required=True)
-    advise.add_argument("--weight-kg", type=float, required=True)
-    advise.add_argument("--height-cm", type=float, required=True)
+    advise.add_argument("--weight-kg", type=number(), required=True)
+    advise.add_argument("--height-cm", type=number(), required=True)
     advise.add_argument("--law")
     advise.set_defaults(run=run_advise)
 
     logged = commands.add_parser("import", help="a clamp logged elsewhere becomes a journal")
     logged.add_argument("files", type=Path, nargs="+", metavar="FILE.csv")
-    logged.add_argument("--weight-kg", type=float, required=True)
-    logged.add_argument("--height-cm", type=float, default=170.0)
+    logged.add_argument("--weight-kg", type=number(), required=True)
+    logged.add_argument("--height-cm", type=number(), default=170.0)
     logged.add_argument("--code", default="imported")
     logged.add_argument("--protocol", default="euglycemic-40")
     logged.add_argument("--out", type=Path, required=True)
@@ -55,7 +63,6 @@ def add_to(commands: Any) -> None:
 
 def run_replay(options: argparse.Namespace) -> int:
     """`clampctl replay`."""
-    from clampctl.engine.journal import JournalDamaged
     from clampctl.engine.replay import replay
     from clampctl.engine.what_if import what_if
 
@@ -65,8 +72,10 @@ def run_replay(options: argparse.Namespace) -> int:
                 print_json(row)
             return 0
         outcome = replay(options.file)
-    except JournalDamaged as damage:
+    except _damages() as damage:
         return _damaged(options, damage)
+    if not outcome.events:
+        raise Refusal("file", f"{options.file} holds no session.")
     difference = outcome.difference
     if options.json:
         print_json(
@@ -80,6 +89,15 @@ def run_replay(options: argparse.Namespace) -> int:
     return 0 if difference is None else 1
 
 
+def _damages() -> tuple[type[Exception], ...]:
+    """What is raised by a record that is not what was written, or that no session can have left."""
+    from clampctl.core.codec import CodecError
+    from clampctl.core.state import InvariantBroken
+    from clampctl.engine.journal import JournalDamaged
+
+    return JournalDamaged, CodecError, InvariantBroken
+
+
 def _damaged(options: argparse.Namespace, damage: Exception) -> int:
     if options.json:
         print_json({"identical": False, "damage": str(damage), "line": getattr(damage, "line", None)})
@@ -89,14 +107,15 @@ def _damaged(options: argparse.Namespace, damage: Exception) -> int:
 
 def run_report(options: argparse.Namespace) -> int:
     """`clampctl report`."""
-    from clampctl.engine.journal import JournalDamaged
     from clampctl.engine.report import reported
 
     window = minutes_window(options.window)
     try:
         summary, history = reported(options.file, window)
-    except JournalDamaged as damage:
+    except _damages() as damage:
         return _damaged(options, damage)
+    if not summary.events:
+        raise Refusal("file", f"{options.file} holds no session.")
     if options.out is not None:
         _write_tables(options.out, plain(summary), history)
     if options.json:
@@ -109,17 +128,20 @@ def run_report(options: argparse.Namespace) -> int:
 def _write_tables(folder: Path, summary: Any, history: "History") -> None:
     import csv
 
-    names = ("summary.json", "samples.csv", "rates.csv", "events.csv")
-    targets = [new_file(folder / name) for name in names]
-    targets[0].write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    tables: tuple[Sequence[Any], ...] = (history.samples, history.rates, history.events)
-    for path, rows in zip(targets[1:], tables, strict=True):
+    from clampctl.engine.wire import EventRow, RateRow, SampleRow
+
+    tables: dict[str, tuple[tuple[str, ...], Sequence[Any]]] = {
+        "samples.csv": (SampleRow.__struct_fields__, history.samples),
+        "rates.csv": (RateRow.__struct_fields__, history.rates),
+        "events.csv": (EventRow.__struct_fields__, history.events),
+    }
+    words, *targets = [new_file(folder / name) for name in ("summary.json", *tables)]
+    words.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    for path, (fields, rows) in zip(targets, tables.values(), strict=True):
         with path.open("w", newline="", encoding="utf-8") as table:
             writer = csv.writer(table)
-            if rows:
-                fields = rows[0].__struct_fields__
-                writer.writerow(fields)
-                writer.writerows([getattr(row, field) for field in fields] for row in rows)
+            writer.writerow(fields)
+            writer.writerows([getattr(row, field) for field in fields] for row in rows)
 
 
 def run_advise(options: argparse.Namespace) -> int:
@@ -149,28 +171,35 @@ def _asked(lines: Iterator[str] | Any) -> Iterator["Asked"]:
     from clampctl.engine.advise import Asked
 
     last_ms = -1
-    for number, line in enumerate(lines, 1):
+    for count, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-            known = {"t_min", "glucose_mg_dl", "delivered_mg_kg_min"}
-            if not isinstance(row, dict) or not set(row) <= known:
-                raise ValueError("unknown keys")
-            delivered = row.get("delivered_mg_kg_min")
-            asked = Asked(
-                round(float(row["t_min"]) * 60_000),
-                float(row["glucose_mg_dl"]),
-                None if delivered is None else float(delivered),
-            )
-        except (ValueError, KeyError, TypeError, OverflowError):
-            raise Refusal(
-                "line", f'line {number} is not like {{"t_min": 5, "glucose_mg_dl": 92.0}}.'
-            ) from None
+        row = _numbers(line)
+        if row is None:
+            raise Refusal("line", f'line {count} is not like {{"t_min": 5, "glucose_mg_dl": 92.0}}.')
+        delivered = row.get("delivered_mg_kg_min")
+        if delivered is not None:
+            require_between(f"line {count}: delivered_mg_kg_min", delivered, 0.0, 100.0, "mg/kg/min")
+        require_between(f"line {count}: t_min", row["t_min"], 0.0, DAY_MIN, "min")
+        asked = Asked(round(row["t_min"] * MS_PER_MIN), row["glucose_mg_dl"], delivered)
         if asked.at_ms <= last_ms:
-            raise Refusal("t_min", f"line {number}: t_min does not rise.")
+            raise Refusal("t_min", f"line {count}: t_min does not rise.")
         last_ms = asked.at_ms
         yield asked
+
+
+def _numbers(line: str) -> dict[str, float] | None:
+    """A line's keys and numbers; None when it is not an object of known keys and finite numbers."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(row, dict) or not REQUIRED <= set(row) <= REQUIRED | OPTIONAL:
+        return None
+    given = {name: value for name, value in row.items() if value is not None or name in REQUIRED}
+    if not all(type(value) in (int, float) and math.isfinite(value) for value in given.values()):
+        return None
+    return {name: float(value) for name, value in given.items()}
 
 
 def run_import(options: argparse.Namespace) -> int:
@@ -180,12 +209,7 @@ def run_import(options: argparse.Namespace) -> int:
     from clampctl.study.load import load_protocol, load_subject
     from clampctl.study.logged import read_logged
 
-    texts = {}
-    for path in options.files:
-        try:
-            texts[path.name] = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise Refusal("file", f"{path.name} is not a text file in UTF-8.") from None
+    texts = {path.name: text_of(path) for path in options.files}
     protocol = load_protocol(options.protocol)
     body = {
         "code": options.code,

@@ -58,17 +58,3 @@ def new_file(path: Path) -> Path:
         raise Refusal("out", f"{path} exists already; nothing was written.")
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def minutes_window(text: str | None) -> tuple[float, float] | None:
-    """A window such as `80-120` in minutes. Refused when it is not one."""
-    if text is None:
-        return None
-    start, dash, end = text.partition("-")
-    try:
-        window = float(start), float(end)
-    except ValueError:
-        window = 1.0, 0.0
-    if not dash or not window[0] < window[1]:
-        raise Refusal("window", f"window is {text!r}; expected minutes from-to, such as 80-120.")
-    return window

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from clampctl.cli.options import number, text_of, whole
 from clampctl.cli.output import figures, new_file, plain, print_json, say
 from clampctl.core.protocol import Mode, Protocol, Refusal
 
@@ -24,10 +25,10 @@ def add_to(commands: Any) -> None:
     demo = commands.add_parser("demo", help="a virtual bedside: subject, emulators, engine, window")
     demo.add_argument("--subject", default="lean", help=PHENOTYPES)
     demo.add_argument("--protocol", default="euglycemic-40")
-    demo.add_argument("--speed", type=float, default=60.0)
-    demo.add_argument("--minutes", type=float, default=120.0)
+    demo.add_argument("--speed", type=number(0.1, 1000.0), default=60.0)
+    demo.add_argument("--minutes", type=number(), default=120.0)
     demo.add_argument("--noise", default="quiet", choices=("none", "quiet", "noisy"))
-    demo.add_argument("--seed", type=int, default=1)
+    demo.add_argument("--seed", type=whole(0), default=1)
     demo.add_argument("--mode", default="automatic", choices=("automatic", "confirm"))
     demo.add_argument("--headless", action="store_true", help="no window; ends by itself")
     demo.add_argument("--out", type=Path, help="folder for the journal; else it is thrown away")
@@ -37,8 +38,8 @@ def add_to(commands: Any) -> None:
     simulate.add_argument("--protocol", required=True)
     simulate.add_argument("--subject", required=True, help=PHENOTYPES)
     simulate.add_argument("--law")
-    simulate.add_argument("--seed", type=int, default=1)
-    simulate.add_argument("--minutes", type=float)
+    simulate.add_argument("--seed", type=whole(0), default=1)
+    simulate.add_argument("--minutes", type=number())
     simulate.add_argument("--noise", default="quiet", choices=("none", "quiet", "noisy"))
     simulate.add_argument("--fault", action="append", default=[], metavar="ROLE:FAULT@MINUTE")
     simulate.add_argument("--mode", default="automatic", choices=("automatic", "confirm"))
@@ -54,9 +55,9 @@ def add_to(commands: Any) -> None:
     course.add_argument(
         "--hold", metavar="FILE.csv|MG_DL", help="glucose held there; prints the GIR it takes"
     )
-    subject.add_argument("--weight-kg", type=float)
-    subject.add_argument("--bsa-m2", type=float)
-    subject.add_argument("--minutes", type=int, default=240)
+    subject.add_argument("--weight-kg", type=number())
+    subject.add_argument("--bsa-m2", type=number())
+    subject.add_argument("--minutes", type=whole(0, 10_000), default=240)
     subject.add_argument("--json", action="store_true")
     subject.set_defaults(run=run_subject)
 
@@ -64,11 +65,13 @@ def add_to(commands: Any) -> None:
     emulate.add_argument("device", choices=("new-era", "ysi"))
     where = emulate.add_mutually_exclusive_group(required=True)
     where.add_argument("--pty", action="store_true")
-    where.add_argument("--tcp", type=int, metavar="PORT", help="0 takes any free port")
+    where.add_argument("--tcp", type=whole(0, 65_535), metavar="PORT", help="0 takes any free port")
     emulate.add_argument("--fault", action="append", default=[])
-    emulate.add_argument("--address", type=int, default=0)
-    emulate.add_argument("--diameter-mm", type=float, default=26.59)
-    emulate.add_argument("--glucose", type=float, metavar="MG_DL", help="ysi: gets such a sample every 5 min")
+    emulate.add_argument("--address", type=whole(0, 99), default=0)
+    emulate.add_argument("--diameter-mm", type=number(0.1, 80.0), default=26.59)
+    emulate.add_argument(
+        "--glucose", type=number(0.0, 1000.0), metavar="MG_DL", help="ysi: gets such a sample every 5 min"
+    )
     emulate.set_defaults(run=run_emulate)
 
 
@@ -147,7 +150,7 @@ def _number(text: str) -> float | None:
 def _course(path: Path, field: str, weight_kg: float) -> list[tuple[float, float]]:
     from clampctl.study.logged import read_logged
 
-    rows = read_logged({path.name: path.read_text(encoding="utf-8")}, weight_kg)
+    rows = read_logged({path.name: text_of(path)}, weight_kg)
     course = [
         (row.t_ms / 60_000, value) for row in rows for value in (getattr(row, field),) if value is not None
     ]
@@ -181,8 +184,8 @@ def run_emulate(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise Refusal("fault", str(error)) from None
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, lambda *_: stop.set())
     transport = PseudoTerminal() if options.pty else TcpPort(options.tcp)
     print_json({"device": options.device, "address": transport.address})
     serve(device, transport, SessionClock().now_ms, stop, each_turn)

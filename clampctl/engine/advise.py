@@ -34,7 +34,7 @@ class Asked:
 class Advised:
     """What the law wants, what the limits leave of it, and what the pump can give.
 
-    `held` says that the rate was held: the sample was refused or the law does not dose on it.
+    `held` says that the rate was held because the sample was refused.
     """
 
     t_min: float

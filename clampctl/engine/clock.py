@@ -5,7 +5,7 @@ The wall clock is read for display, and once after a restart for the gap; nothin
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 GAP_MS_MAX = 7 * 24 * 3_600_000
 """A gap after a restart beyond a week is a wrong clock, not a pause."""
@@ -28,6 +28,15 @@ def utc_now() -> str:
 def utc_ms() -> int:
     """The wall clock in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
+
+
+def wall_at(started_utc: str, at_ms: int) -> str:
+    """The wall clock at a session time, by the session's start; empty where that is not known."""
+    try:
+        began = datetime.fromisoformat(started_utc)
+    except ValueError:
+        return ""
+    return (began + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
 
 
 class SessionClock:

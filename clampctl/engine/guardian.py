@@ -36,11 +36,12 @@ class Guardian:
     _restarts_s: list[float] = field(default_factory=list)
     _engine: subprocess.Popen[str] | None = None
     _ending: bool = False
+    _listens: bool = False
 
     def end(self) -> None:
-        """Ask the engine to end cleanly."""
+        """Ask the engine to end cleanly; one that starts is asked once it can, to stop insulin first."""
         self._ending = True
-        if self._engine is not None:
+        if self._engine is not None and self._listens:
             self._engine.terminate()
 
     def watch(self) -> int:
@@ -48,8 +49,13 @@ class Guardian:
         resumed: list[str] = []
         while True:
             status = self._one(resumed)
-            if status in FINISHED or self._ending:
-                return 0 if self._ending else status
+            if status in FINISHED:
+                if status and resumed:
+                    self.alarm("The session cannot go on. Stop insulin at the pump, keep dextrose running.")
+                return status
+            if self._ending:
+                self.alarm(f"The engine did not end well ({status}). Look at both pumps.")
+                return 1
             self.alarm(f"The engine died ({status}); it is started again. Check the pumps.")
             now_s = time.monotonic()
             self._restarts_s = [at for at in self._restarts_s if now_s - at < RESTARTS_WITHIN_S]
@@ -63,7 +69,7 @@ class Guardian:
     def _one(self, more: Sequence[str]) -> int:
         """One life of the engine; a silent one is killed."""
         engine = subprocess.Popen([*self.command, *more], stdout=subprocess.PIPE, text=True, encoding="utf-8")
-        self._engine = engine
+        self._engine, self._listens = engine, False
         beats: queue.Queue[str | None] = queue.Queue()
         listener = threading.Thread(target=_listen, args=(engine, beats), name="heartbeat")
         listener.start()
@@ -78,6 +84,10 @@ class Guardian:
                     break
                 if line is None:
                     break
+                if not self._listens:
+                    self._listens = True
+                    if self._ending:
+                        engine.terminate()
                 if line.strip():
                     self.said(line.rstrip("\n"))
                 else:

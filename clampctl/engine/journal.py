@@ -58,27 +58,36 @@ def framed(previous_sha256: str, body: str) -> tuple[bytes, str]:
     return b"%08x|%s\n" % (zlib.crc32(chained), chained), digest
 
 
+BEFORE_ALL = Line(0, {}, GENESIS, 0)
+"""Stands before the first line."""
+
+
 def read_lines(data: bytes) -> Iterator[Line]:
-    """The lines of a journal. Raises `JournalDamaged` at the first that does not hold.
+    """The lines of a journal. Raises `JournalDamaged` at the first that does not hold."""
+    line = BEFORE_ALL
+    while line.end_byte < len(data):
+        line = next_line(data, line)
+        yield line
+
+
+def next_line(data: bytes, before: Line) -> Line:
+    """The line after `before`. Raises `JournalDamaged` when it does not hold.
 
     A line is accepted only if encoding it again gives the same bytes: lenient parsing would let
     flips of case or spacing pass. `torn` marks a last line without its end.
     """
-    previous, start, number, seq = GENESIS, 0, 0, -1
-    while start < len(data):
-        number += 1
-        end = data.find(b"\n", start)
-        if end < 0:
-            raise JournalDamaged(number, start, "the line has no end", torn=True)
-        raw = data[start : end + 1]
-        body, content = _body(raw, number, start)
-        again, digest = framed(previous, body)
-        if again != raw:
-            raise JournalDamaged(number, start, "checksum or chain does not hold", torn=False)
-        if content["seq"] != seq + 1:
-            raise JournalDamaged(number, start, f"expected seq {seq + 1}", torn=False)
-        previous, start, seq = digest, end + 1, seq + 1
-        yield Line(number, content, digest, start)
+    number, start = before.number + 1, before.end_byte
+    end = data.find(b"\n", start)
+    if end < 0:
+        raise JournalDamaged(number, start, "the line has no end", torn=True)
+    raw = data[start : end + 1]
+    body, content = _body(raw, number, start)
+    again, digest = framed(before.sha256, body)
+    if again != raw:
+        raise JournalDamaged(number, start, "checksum or chain does not hold", torn=False)
+    if content["seq"] != number - 1:
+        raise JournalDamaged(number, start, f"expected seq {number - 1}", torn=False)
+    return Line(number, content, digest, end + 1)
 
 
 def _body(raw: bytes, number: int, start: int) -> tuple[str, dict[str, Any]]:

@@ -95,13 +95,12 @@ def open_serial(address: str, baud: int, wait_s: float = READ_WAIT_S, frame: str
     """Open a port by pyserial's name or URL (`socket://host:port` works everywhere)."""
     local = "://" not in address
     options = {"exclusive": True} if local else {}
-    bits, parity, stops = frame
     wire: Wire = serial.serial_for_url(
         address,
         baudrate=baud,
-        bytesize=int(bits),
-        parity=parity,
-        stopbits=int(stops),
+        bytesize=int(frame[0]),
+        parity=frame[1],
+        stopbits=int(frame[2]),
         timeout=wait_s,
         write_timeout=WRITE_WAIT_S,
         **options,

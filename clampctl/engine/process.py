@@ -23,7 +23,7 @@ from clampctl.core.events import (
     Trouble,
     WindowsCounted,
 )
-from clampctl.core.state import DOSING, Phase, State
+from clampctl.core.state import DOSING, InvariantBroken, Phase, State
 from clampctl.engine.clock import boot_ms, utc_now
 from clampctl.engine.history import History
 from clampctl.engine.journal import Journal
@@ -70,6 +70,7 @@ class Engine:
         turn_s: float = TURN_S,
         wall: Callable[[], str] = utc_now,
     ) -> None:
+        listening, self.address = listen(address)
         self.history = begin.history
         self._begin = begin
         self._now_ms = now_ms
@@ -87,7 +88,6 @@ class Engine:
             role: Port(role, end.link, end.opener, around, _epoch(begin.state, role))
             for role, end in ends.items()
         }
-        listening, self.address = listen(address)
         sources = Sources(self._hello, self._snapshot, self.history, self.post, self._counted, boot_ms)
         self._server = Server(listening, sources, self._stop)
 
@@ -104,6 +104,9 @@ class Engine:
 
         def ticked(at_ms: int) -> None:
             self._ticked_ms = at_ms
+            dead = [thread.name for thread in threads if not thread.is_alive()]
+            if dead:
+                raise InvariantBroken(f"the thread {dead[0]!r} ended by itself")
             beat()
 
         try:
@@ -141,8 +144,15 @@ class Engine:
         waited_ms = self._now_ms() - self._ending_since_ms
         if state.phase is Phase.CLOSED:
             return waited_ms < CLOSED_LINGER_MS
-        safe = state.phase not in DOSING and (state.insulin.verified or state.insulin.commanded_ul_h is None)
-        return not safe and waited_ms < STOP_WITHIN_MS
+        return not self.insulin_is_off() and waited_ms < STOP_WITHIN_MS
+
+    def insulin_is_off(self) -> bool:
+        """Whether the insulin pump confirmed its stop, was never told to run, or is ours no more."""
+        state = self.control.state
+        if state is None or state.phase is Phase.CLOSED:
+            return True
+        insulin = state.insulin
+        return state.phase not in DOSING and (insulin.verified or insulin.commanded_ul_h is None)
 
     def _release(self, command: Command) -> None:
         port = self._ports.get(command.role)
@@ -190,6 +200,6 @@ def _taps(folder: Path | None, ends: Mapping[Role, Ends]) -> dict[Role, tuple[Bi
         return {}
     taps: dict[Role, tuple[BinaryIO, Wiretap]] = {}
     for role in ends:
-        file: BinaryIO = (folder / f"{role.value}.wire.jsonl").open("ab")
+        file: BinaryIO = (folder / f"{role.value}.wire.jsonl").open("ab", buffering=0)
         taps[role] = (file, Wiretap(file, role.value))
     return taps

@@ -31,7 +31,13 @@ from clampctl.engine.wire import (
 )
 
 SNAPSHOT_EVERY_MS = 500
-ACT_BYTES_MAX = 16 * 1024
+ACT_BYTES_MAX = 4 * 1024
+ROWS_MAX = 500
+"""Rows of each kind in one message: with acts of at most 4 kB no message comes near the frame limit."""
+
+WHOLE_MAX = 1 << 53
+"""Larger whole numbers are no time, rate or count; nothing behind the wire could calculate with them."""
+
 BUFFER_BYTES_MAX = 8 * 1024 * 1024
 WINDOWS_MAX = 16
 TURN_S = 0.05
@@ -69,7 +75,8 @@ def listen(address: str) -> tuple[socket.socket, str]:
     """A listening socket, and the address a window attaches to.
 
     A path is a local socket in a folder of ours (0700), reached by the same user only;
-    `tcp://127.0.0.1:PORT` serves systems without local sockets. Other hosts are refused.
+    `tcp://127.0.0.1:PORT` serves systems without local sockets. Other hosts are refused. Raises
+    OSError for an address that is served already or cannot be.
     """
     if address.startswith("tcp://"):
         host, _, port = address.removeprefix("tcp://").rpartition(":")
@@ -79,15 +86,30 @@ def listen(address: str) -> tuple[socket.socket, str]:
         return server, f"tcp://127.0.0.1:{server.getsockname()[1]}"
     path = Path(address)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if _is_answered(address):
+        raise OSError(f"another engine listens on {address}")
     path.unlink(missing_ok=True)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
         server.bind(address)
+    except OSError as error:
+        server.close()
+        raise OSError(f"cannot listen on {address}: {error}") from None
     finally:
         os.umask(before)
     server.listen()
     return server, address
+
+
+def _is_answered(address: str) -> bool:
+    """Whether someone serves this local socket; what a dead engine left behind is not served."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        try:
+            caller.connect(address)
+        except OSError:
+            return False
+    return True
 
 
 class Server:
@@ -172,6 +194,8 @@ class Server:
     def _act(self, window: _Window, act: Act) -> None:
         try:
             event = read_event(act.event)
+            if any(isinstance(value, int) and abs(value) > WHOLE_MAX for value in act.event.values()):
+                raise CodecError("a number is out of every range")
         except CodecError as error:
             self._say(window, Receipt(act.act, None, f"The program does not know this act: {error}"))
             return
@@ -195,21 +219,26 @@ class Server:
                 return
             self._say(window, greeting)
             window.greeted = True
-        history = self._sources.history
-        counts = (len(history.samples), len(history.rates), len(history.events))
-        if counts != window.told or window.told == (0, 0, 0):
-            samples, rates, events = window.told
-            rows = Rows(
-                history.samples[samples : counts[0]],
-                history.rates[rates : counts[1]],
-                history.events[events : counts[2]],
-            )
-            self._say(window, rows)
-            window.told = counts
+        if not self._caught_up(window):
+            return
         present = self._sources.snapshot()
         if present is not None:
             self._say(window, present)
         window.shown_ms = now_ms
+
+    def _caught_up(self, window: _Window) -> bool:
+        """Tell the next rows; False while more wait, which are told once these are written."""
+        history, (samples, rates, events) = self._sources.history, window.told
+        rows = Rows(
+            history.samples[samples : samples + ROWS_MAX],
+            history.rates[rates : rates + ROWS_MAX],
+            history.events[events : events + ROWS_MAX],
+        )
+        counts = len(rows.samples), len(rows.rates), len(rows.events)
+        if any(counts) or window.told == (0, 0, 0):
+            self._say(window, rows)
+        window.told = (samples + counts[0], rates + counts[1], events + counts[2])
+        return max(counts) < ROWS_MAX
 
     def _say(self, window: _Window, message: ToWindow) -> None:
         data = frame(message)
