@@ -100,8 +100,23 @@ def _sampling(state: State, at_ms: int) -> Iterator[Condition]:
         yield Condition("override", Priority.LOW, text)
 
 
+def _in_order(pump: Pump, silence_ms: int, at_ms: int) -> bool:
+    """Whether nothing at all can be said against a pump: the usual case, seen at a glance."""
+    return (
+        pump.connected
+        and (pump.verified or pump.commanded_ul_h is None)
+        and pump.heard_at_ms is not None
+        and at_ms - pump.heard_at_ms <= silence_ms
+        and pump.state is not PumpState.ALARM
+        and not (pump.mismatch or pump.trouble)
+        and (pump.account is None or not pump.account.disagrees)
+    )
+
+
 def _pump(state: State, pump: Pump, at_ms: int) -> Iterator[Condition]:
     limits = state.session.protocol.limits
+    if _in_order(pump, limits.silence_ms, at_ms):
+        return
     role, name = pump.role.value, pump.role.value.capitalize()
     dextrose = pump.role.value == "dextrose"
     if pump.mismatch:

@@ -82,25 +82,38 @@ def _list_of(values: tuple[Any, ...]) -> Plain:
 
 
 def _dataclass_writer(kind: type) -> Callable[[Any], Plain]:
-    """A whole number in a float field is written as a float: 70 and 70.0 have one form."""
+    """A whole number in a float field is written as a float: 70 and 70.0 have one form.
+
+    Only fields that may hold something else than an atom, or a float, are looked at one by one.
+    """
     name = kind.__name__
     hints = typing.get_type_hints(kind)
-    fields = [
-        (field.name, hints[field.name] is float or float in typing.get_args(hints[field.name]))
-        for field in dataclasses.fields(kind)
+    fields = [field.name for field in dataclasses.fields(kind)]
+    looked_at = [
+        (field, float in _alternatives(hints[field]))
+        for field in fields
+        if float in _alternatives(hints[field]) or not _ATOMS.issuperset(_alternatives(hints[field]))
     ]
 
     def write(value: Any) -> Plain:
-        written: dict[str, Plain] = {"type": name}
-        for field, is_float in fields:
-            inner = getattr(value, field)
+        written: dict[str, Plain] = {field: getattr(value, field) for field in fields}
+        for field, is_float in looked_at:
+            inner = written[field]
             kind_of_inner = inner.__class__
             if kind_of_inner is int and is_float:
-                inner = float(inner)
-            written[field] = inner if kind_of_inner in _ATOMS else _writer(kind_of_inner)(inner)
+                written[field] = float(inner)
+            elif kind_of_inner not in _ATOMS:
+                written[field] = _writer(kind_of_inner)(inner)
+        written["type"] = name
         return written
 
     return write
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    """The types a field may hold, as its annotation says."""
+    origin = typing.get_origin(hint)
+    return typing.get_args(hint) if origin in (typing.Union, types.UnionType) else (hint,)
 
 
 _ATOMS = frozenset((int, float, str, bool, type(None)))

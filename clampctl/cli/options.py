@@ -1,0 +1,67 @@
+"""What may be written behind an option: numbers in a range, windows, text files.
+
+A wrong one is refused with a sentence before anything is done.
+"""
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from clampctl.core.protocol import Refusal
+
+
+def number(low: float = -math.inf, high: float = math.inf) -> Callable[[str], float]:
+    """An option's type: a finite number from `low` to `high`."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and low <= value <= high):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number{_range(low, high)}")
+        return value
+
+    return read
+
+
+def whole(low: int, high: float = math.inf) -> Callable[[str], int]:
+    """An option's type: a whole number from `low` to `high`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number{_range(low, high)}")
+        return value
+
+    return read
+
+
+def _range(low: float, high: float) -> str:
+    return f" from {low:g}" * math.isfinite(low) + f" to {high:g}" * math.isfinite(high)
+
+
+def minutes_window(text: str | None) -> tuple[float, float] | None:
+    """A window such as `80-120` in minutes. Refused when it is not one."""
+    if text is None:
+        return None
+    start, dash, end = text.partition("-")
+    try:
+        window = float(start), float(end)
+    except ValueError:
+        window = 1.0, 0.0
+    if not (dash and window[0] < window[1] < math.inf):
+        raise Refusal("window", f"window is {text!r}; expected minutes from-to, such as 80-120.")
+    return window
+
+
+def text_of(path: Path) -> str:
+    """The text of a file. Refused when it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Refusal("file", f"{path.name} is not a text file in UTF-8.") from None

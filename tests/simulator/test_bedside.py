@@ -1,0 +1,102 @@
+"""The physical world at the bed: what leaves the pumps reaches the subject, and blood the analyzer."""
+
+import pytest
+
+from clampctl.core.protocol import Infusates
+from clampctl.study.load import load_protocol
+from clampctl.units import MS_PER_MIN
+from simulator.bedside import STEP_MS, Bedside
+from simulator.devices.fault import fault
+from simulator.devices.new_era import NewEra
+from simulator.devices.ysi import Ysi
+from simulator.subjects.phenotypes import typical
+
+INFUSATES: Infusates = load_protocol("euglycemic-40").infusates
+
+
+class Given:
+    """Notes what the subject of a bedside is given, in mg and mU."""
+
+    def __init__(self, bedside: Bedside, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.glucose_mg = self.insulin_mu = 0.0
+        weight_kg = bedside.subject.parameters.weight_kg
+        advance = bedside.subject.advance
+
+        def noted(minutes: float, gir: float, insulin: float, eta: float | None = None) -> None:
+            self.glucose_mg += gir * minutes * weight_kg
+            self.insulin_mu += insulin * minutes * weight_kg
+            advance(minutes, gir, insulin, eta)
+
+        monkeypatch.setattr(bedside.subject, "advance", noted)
+
+
+def running(rate_ul_h: int) -> NewEra:
+    """A pump that someone started by hand at minute 0."""
+    pump = NewEra()
+    pump.inject(fault(f"key=rate,{rate_ul_h}"), 0)
+    pump.inject(fault("key=start"), 0)
+    return pump
+
+
+def bedside(dextrose: NewEra, insulin: NewEra, noise: str = "none", seed: int = 1) -> Bedside:
+    return Bedside(typical("lean"), noise, seed, dextrose, insulin, Ysi(), INFUSATES)
+
+
+def test_mass_is_neither_made_nor_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    dextrose, insulin = running(61_300), running(4_440)
+    bed = bedside(dextrose, insulin)
+    given = Given(bed, monkeypatch)
+    for now_ms in range(0, 30 * MS_PER_MIN, 700):
+        bed.advance(now_ms)
+        if now_ms // 700 == 500:
+            dextrose.inject(fault("key=rate,20500"), now_ms)
+    bed.advance(30 * MS_PER_MIN)
+    assert given.glucose_mg == pytest.approx(dextrose.delivered_ul / 1000 * INFUSATES.dextrose_g_l, rel=1e-12)
+    assert given.insulin_mu == pytest.approx(insulin.delivered_ul / 1000 * INFUSATES.insulin_mu_ml, rel=1e-12)
+    assert given.glucose_mg > 1_000
+
+
+def test_what_is_truly_delivered_counts_not_what_the_pump_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    dextrose, insulin = running(60_000), running(4_000)
+    dextrose.inject(fault("drift=-100"), 0)
+    bed = bedside(dextrose, insulin)
+    given = Given(bed, monkeypatch)
+    bed.advance(10 * MS_PER_MIN)
+    assert given.glucose_mg == 0.0
+    assert given.insulin_mu > 0.0
+
+
+def test_a_fasting_subject_stays_where_it_is() -> None:
+    bed = bedside(NewEra(), NewEra())
+    bed.advance(60 * MS_PER_MIN)
+    assert [point.at_ms for point in bed.truth] == [minute * MS_PER_MIN for minute in range(61)]
+    assert {round(point.glucose_mg_dl, 6) for point in bed.truth} == {90.0}
+    assert bed.next_ms == 60 * MS_PER_MIN + STEP_MS
+
+
+def test_insulin_lowers_glucose_and_dextrose_raises_it() -> None:
+    low, high = bedside(NewEra(), running(4_440)), bedside(running(60_000), NewEra())
+    for bed in (low, high):
+        bed.advance(30 * MS_PER_MIN)
+    assert low.subject.glucose_mg_dl < 80.0
+    assert high.subject.glucose_mg_dl > 100.0
+
+
+def test_the_seed_alone_makes_the_difference() -> None:
+    def course(seed: int) -> list[float]:
+        bed = bedside(NewEra(), running(4_440), "noisy", seed)
+        bed.advance(20 * MS_PER_MIN)
+        return [point.glucose_mg_dl for point in bed.truth]
+
+    assert course(1) == course(1)
+    assert course(1) != course(2)
+
+
+def test_blood_drawn_is_what_the_analyzer_measures() -> None:
+    analyzer = Ysi()
+    bed = Bedside(typical("lean"), "none", 1, NewEra(), NewEra(), analyzer, INFUSATES)
+    bed.draw(5 * MS_PER_MIN)
+    due_ms = analyzer.wake_at()
+    assert due_ms is not None
+    assert due_ms > 5 * MS_PER_MIN
+    assert bed.truth[-1].at_ms == 5 * MS_PER_MIN
