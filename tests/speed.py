@@ -61,8 +61,8 @@ def main() -> None:
         outcome = replay(day)
         replay_s = min(timed(lambda: replay(day)) for _ in range(RUNS))
         print(
-            f"journal of 24 h: {outcome.events} events, {day.stat().st_size / 1e6:.0f} MB, written in {day_s:.1f} s, "
-            f"replayed in {replay_s:.1f} s ({replay_s / base_s:.1f} baselines), "
+            f"journal of 24 h: {outcome.events} events, {day.stat().st_size / 1e6:.0f} MB, "
+            f"written in {day_s:.1f} s, replayed in {replay_s:.1f} s ({replay_s / base_s:.1f} baselines), "
             f"{'identical' if outcome.difference is None else 'DIFFERENT'}"
         )
         tracemalloc.start()

@@ -163,7 +163,7 @@ def run_probe(options: argparse.Namespace) -> int:
 
     heard = 0
     for event in probe(options):
-        heard += 1
+        heard += event["type"] != "LinkLost"
         print_json(event)
     if not heard:
         warn(f"nothing was heard in {options.seconds:g} s.")

@@ -42,6 +42,10 @@ def conditions(state: State, at_ms: int) -> Iterator[Condition]:
         text = f"SAFE-TAIL: {state.tailing.reason} - insulin off, dextrose held - sample now"
         yield Condition("safe_tail", Priority.HIGH, text)
     yield from _safeguards(state, at_ms)
+    soft = state.session.protocol.limits.gir_mg_kg_min_soft
+    if state.phase in DOSING and state.dosing.gir_mg_kg_min > soft:
+        text = f"GIR above {soft:g} mg/kg/min - check dextrose line, bag strength and insulin strength"
+        yield Condition("gir_high", Priority.MEDIUM, text)
     if state.dosing.reasons and state.phase in DOSING:
         yield Condition("gir_limited", Priority.LOW, f"GIR limited: {state.dosing.reasons[0]}")
 

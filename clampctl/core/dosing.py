@@ -29,6 +29,8 @@ LAWS: dict[str, Law] = {"defronzo": DeFronzo(), "hold": Hold()}
 
 GIVEN_KEPT_MS = 40 * 60_000
 DELIVERED_OVER_MS_MIN = 60_000
+MEAN_MS = 30 * 60_000
+MEAN_AFTER_MS = 20 * 60_000
 
 
 def law_named(name: str) -> Law:
@@ -65,6 +67,7 @@ def on_sample(state: State, at_ms: int) -> Dosing:
         doubted=doubted,
         cuts_frozen=age > state.session.protocol.limits.age_stale_ms,
         undoubted_mg_kg_min=undoubted,
+        mean_mg_kg_min=mean_given(state, at_ms),
     )
     if doubted:
         dosing = replace(dosing, override_until_ms=None, undoubted_mg_kg_min=undoubted)
@@ -103,6 +106,19 @@ def by_clock(state: State, at_ms: int) -> Dosing | None:
     now = Circumstances(dosing.gir_mg_kg_min, doubted=False, cuts_frozen=False)
     limited = interlocks.limit_dextrose(state.session, first_rate(settings, elapsed_ms), now)
     return _given_or_proposed(state, dosing, limited, f"protocol minute {elapsed_ms // 60_000}", at_ms)
+
+
+def mean_given(state: State, at_ms: int) -> float | None:
+    """Mean GIR in force over the last 30 min; None until insulin has run for 20."""
+    started_ms = state.clamp_started_ms
+    if started_ms is None or at_ms - started_ms < MEAN_AFTER_MS:
+        return None
+    start_ms = max(started_ms, at_ms - MEAN_MS)
+    weighted, until_ms = 0.0, at_ms
+    for given in reversed(state.dosing.given):
+        weighted += given.gir_mg_kg_min * max(0, until_ms - max(start_ms, given.at_ms))
+        until_ms = given.at_ms
+    return weighted / (at_ms - start_ms)
 
 
 def _question(state: State, sample: Sample, at_ms: int) -> Question:

@@ -106,12 +106,13 @@ def rise_waits(state: State, dose_mu_m2_min: float, at_ms: int) -> bool:
     return state.phase is Phase.HOLD or age is None or age > IDLE_AGE_MS
 
 
-def begin(state: State, reason: str, at_ms: int, floor: bool = True) -> Tailing:
+def begin(state: State, reason: str, at_ms: int, restarted: bool = False) -> Tailing:
     """The tail from the last validated rate: the mean of the last 10 min, at least half the highest.
 
     Two cases in which that mean is too little: glucose below 80 mg/dL keeps the rate in force and a
-    raise that waits for the nurse; and while the rule has hardly begun (`floor`) there is part of a
-    prime to be covered, by the protocol's first rate. Never above the ceiling.
+    raise that waits for the nurse; and while the rule has hardly begun there is part of a prime to be
+    covered, by the protocol's first rate. After a restart dextrose keeps the rate it was left at
+    (7.4), and is not started. Never above the ceiling.
     """
     protocol, dosing = state.session.protocol, state.dosing
     gir = validated_gir(dosing, protocol.tail, at_ms)
@@ -122,7 +123,9 @@ def begin(state: State, reason: str, at_ms: int, floor: bool = True) -> Tailing:
     started_ms = state.clamp_started_ms
     early_ms = protocol.law.rule_from_ms + protocol.tail.average_ms
     high = newest is not None and newest.glucose_mg_dl > GLUCOSE_TAPER_AT_ONCE_MG_DL
-    if floor and not high and started_ms is not None and at_ms - started_ms < early_ms:
+    if restarted:
+        gir = max(gir, dosing.gir_mg_kg_min)
+    elif not high and started_ms is not None and at_ms - started_ms < early_ms:
         gir = max(gir, max((rate.gir_mg_kg_min for rate in protocol.law.first_rates), default=0.0))
     return Tailing(at_ms, min(gir, protocol.limits.gir_mg_kg_min_max), reason)
 
@@ -217,6 +220,8 @@ def resume_refusal(state: State, at_ms: int) -> str:
     for pump, name in ((state.dextrose, "dextrose"), (state.insulin, "insulin")):
         if not (pump.connected and pump.identified and pump.heard_at_ms is not None):
             return f"The {name} pump is not connected and read."
+        if at_ms - pump.heard_at_ms > state.session.protocol.limits.silence_ms:
+            return f"The {name} pump does not answer; look at its cable first."
         if pump.state in (PumpState.ALARM, PumpState.PAUSED) or pump.stopped_by_itself:
             return f"The {name} pump needs a person: clear its alarm and release it first."
     return ""

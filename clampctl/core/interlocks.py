@@ -12,6 +12,8 @@ from clampctl.core.protocol import Limits
 from clampctl.core.state import InvariantBroken, Session
 from clampctl.core.station import PumpSetup
 
+HALF = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Limited:
@@ -38,6 +40,7 @@ class Circumstances:
     doubted: bool
     cuts_frozen: bool
     undoubted_mg_kg_min: float | None = None
+    mean_mg_kg_min: float | None = None
 
 
 def limit_dextrose(session: Session, wanted_mg_kg_min: float, now: Circumstances) -> Limited:
@@ -46,7 +49,7 @@ def limit_dextrose(session: Session, wanted_mg_kg_min: float, now: Circumstances
         raise InvariantBroken(f"wanted GIR is {wanted_mg_kg_min}")
     limits = session.protocol.limits
     gir, reasons = wanted_mg_kg_min, []
-    for limit in (_ceiling, _rise, _fall, _doubt, _frozen):
+    for limit in (_ceiling, _rise, _fall, _doubt, _halved, _frozen):
         bounded, reason = limit(gir, limits, now)
         if bounded != gir:
             gir = bounded
@@ -78,6 +81,15 @@ def _doubt(gir: float, limits: Limits, now: Circumstances) -> tuple[float, str]:
     begun = now.in_force_mg_kg_min if now.undoubted_mg_kg_min is None else now.undoubted_mg_kg_min
     least = min(now.in_force_mg_kg_min, begun * (1.0 - limits.doubted_cut_max))
     return max(gir, least), f"cut at most {limits.doubted_cut_max * 100:g} % until a repeat agrees"
+
+
+def _halved(gir: float, _limits: Limits, now: Circumstances) -> tuple[float, str]:
+    """No further cut below half of the 30-min mean: glucose that stays high under insulin may be
+    dextrose in every sample from one vein, or an analyzer that repeats itself (H12, H16)."""
+    if now.mean_mg_kg_min is None:
+        return gir, ""
+    least = min(now.in_force_mg_kg_min, HALF * now.mean_mg_kg_min)
+    return max(gir, least), "no cut below half of the last 30 min - check with a second analyzer"
 
 
 def _frozen(gir: float, _limits: Limits, now: Circumstances) -> tuple[float, str]:

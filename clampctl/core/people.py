@@ -101,14 +101,14 @@ def moved(state: State, trigger: Trigger) -> State:
     return changed(state, phase=phase)
 
 
-def fell_back(state: State, reason: str, at_ms: int, floor: bool = True) -> State:
+def fell_back(state: State, reason: str, at_ms: int, restarted: bool = False) -> State:
     """Into SAFE-TAIL: the tail begins at the last validated rate, proposals are void."""
     after = moved(state, Trigger.FELL_BACK)
     if after.phase is state.phase:
         return after
     return changed(
         after,
-        tailing=fallback.begin(state, reason, at_ms, floor),
+        tailing=fallback.begin(state, reason, at_ms, restarted),
         prime_allowed=False,
         dosing=replace(state.dosing, proposal=None, override_until_ms=None),
     )
@@ -153,6 +153,8 @@ def _clamp_started(state: State, at_ms: int) -> State:
         pump = pump_of(state, role)
         if not (pump.connected and pump.identified and pump.heard_at_ms is not None):
             return _refused(state, f"The {role.value} pump is not connected and identified yet.")
+        if at_ms - pump.heard_at_ms > state.session.protocol.limits.silence_ms:
+            return _refused(state, f"The {role.value} pump does not answer; look at its cable first.")
         if pump.state is not PumpState.STOPPED:
             return _refused(
                 state, f"The {role.value} pump must be stopped and without alarm before the start."

@@ -11,6 +11,10 @@ from clampctl.core.state import Pump
 from clampctl.core.station import PumpSetup
 from clampctl.core.values import changed
 
+RESET = "reset"
+"""What a link calls the alarm of a pump that was switched on anew: its counter is lost."""
+
+RATE_AGAIN_MS = 2_000
 STOP_AGAIN_MS = 2_000
 """An unconfirmed stop is ordered again this often; a stop may be repeated, a start may not."""
 
@@ -73,6 +77,8 @@ def reported(pump: Pump, event: PumpReported, setup: PumpSetup, at_ms: int) -> P
         integral_ul_ms_h=before,
         trouble="",
     )
+    if event.alarm == RESET:
+        return changed(after, account=None, infused_ul=None)
     return reconciled(after, setup, at_ms)
 
 
@@ -86,10 +92,13 @@ def lost(pump: Pump, detail: str) -> Pump:
 def unverified_for_ms(pump: Pump, at_ms: int) -> int:
     """How long the pump has not confirmed what was commanded; 0 when it has, or nothing was.
 
-    Counts from the order, or from the first report that differed after it had been confirmed.
+    Counts from the order, or from the first report that differed after it had been confirmed; for
+    insulin above its order always from the order, there is no time to be given.
     """
     if pump.verified or pump.commanded_ul_h is None or pump.commanded_at_ms is None:
         return 0
+    if pump.role is Role.INSULIN and (pump.reported_ul_h or 0) > pump.commanded_ul_h:
+        return at_ms - pump.commanded_at_ms
     return at_ms - max(pump.commanded_at_ms, pump.differs_since_ms or 0)
 
 
@@ -105,7 +114,7 @@ def order(pump: Pump, planned_ul_h: int, at_ms: int) -> tuple[Pump, Command | No
         return _stop(pump, at_ms)
     running = pump.state is PumpState.RUNNING
     if pump.commanded_ul_h == planned_ul_h and pump.commanded_at_ms is not None:
-        return pump, None
+        return _again(pump, at_ms)
     if pump.stopped_by_itself or pump.state in (PumpState.PAUSED, PumpState.ALARM):
         return _remember(pump, planned_ul_h), None
     if not running and _start_unanswered(pump):
@@ -140,6 +149,19 @@ def _stop(pump: Pump, at_ms: int) -> tuple[Pump, Command | None]:
     if stopped.verified:
         return stopped, None
     return stopped, StopPump(pump.role, pump.epoch)
+
+
+def _again(pump: Pump, at_ms: int) -> tuple[Pump, Command | None]:
+    """A dextrose rate that was lost on the way is set again: it is absolute, so it may be.
+
+    Not one that was confirmed and then changed: that was a person at the pump's keys.
+    """
+    ordered_ms = pump.repeated_at_ms or pump.commanded_at_ms or 0
+    lost = pump.state is PumpState.RUNNING and not pump.verified and pump.differs_since_ms is None
+    heard_since = pump.heard_at_ms is not None and pump.heard_at_ms - ordered_ms >= RATE_AGAIN_MS
+    if pump.role is not Role.DEXTROSE or not lost or not heard_since or pump.commanded_ul_h is None:
+        return pump, None
+    return changed(pump, repeated_at_ms=at_ms), SetRate(pump.role, pump.commanded_ul_h, pump.epoch)
 
 
 def _start_unanswered(pump: Pump) -> bool:

@@ -23,6 +23,9 @@ DRAW_MARK_MS_MAX = 15 * 60_000
 REPEAT_MS_MIN = 60_000
 """Blood drawn less than a minute later may be the same blood: it cannot confirm itself (H12)."""
 
+FLAT_RUN = 3
+"""As many equal values in a row, while GIR moved, are an analyzer that repeats itself (H16)."""
+
 SEEN_KEPT = 64
 AGREES_WITHIN = 0.10
 
@@ -40,8 +43,12 @@ def take(blood: Blood, event: GlucoseSampled, lag_ms: int, limits: Limits, at_ms
     if sample.verdict is Verdict.REFUSED:
         return replace(blood, last_arrived=sample)
     before = blood.newest
+    same = before is not None and before.glucose_mg_dl == sample.glucose_mg_dl
+    run = blood.same_value_run + 1 if same else 1
     if before is not None and before.verdict is Verdict.DOUBTED:
         agrees = abs(sample.glucose_mg_dl - before.glucose_mg_dl) <= AGREES_WITHIN * before.glucose_mg_dl
+        if run >= FLAT_RUN:
+            agrees = False
         if agrees and REPEAT_MS_MIN <= sample.drawn_at_ms - before.drawn_at_ms <= limits.repeat_ms:
             sample = replace(sample, verdict=Verdict.BELIEVED, reason="the repeat agrees")
         before = blood.before
@@ -52,7 +59,15 @@ def take(blood: Blood, event: GlucoseSampled, lag_ms: int, limits: Limits, at_ms
         last_arrived=sample,
         seen_ids=(*blood.seen_ids, sample.sample_id)[-SEEN_KEPT:],
         draw_marked_ms=None,
+        same_value_run=run,
+        same_value_since_ms=blood.same_value_since_ms if same else sample.drawn_at_ms,
     )
+
+
+def doubted(blood: Blood, sample: Sample, reason: str) -> Blood:
+    """The samples with their newest one doubted after all."""
+    newest = replace(sample, verdict=Verdict.DOUBTED, reason=reason)
+    return replace(blood, newest=newest, last_arrived=newest)
 
 
 def _judged(blood: Blood, event: GlucoseSampled, lag_ms: int, limits: Limits, at_ms: int) -> Sample:

@@ -85,6 +85,8 @@ class Blood:
     last_arrived: Sample | None = None
     seen_ids: tuple[str, ...] = ()
     draw_marked_ms: int | None = None
+    same_value_run: int = 0
+    same_value_since_ms: int = 0
     analyzer_heard_ms: int | None = None
     analyzer_lost: str = ""
 

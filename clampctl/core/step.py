@@ -8,7 +8,7 @@ both pumps get their order, and the alarms are looked at. Nothing else happens a
 from dataclasses import replace
 from typing import assert_never
 
-from clampctl.core import alarms, devices, dosing, fallback, insulin, interlocks, people, readback
+from clampctl.core import alarms, devices, dosing, fallback, insulin, interlocks, people, readback, samples
 from clampctl.core.commands import Command, Role
 from clampctl.core.events import (
     ClockStepped,
@@ -20,6 +20,7 @@ from clampctl.core.events import (
     LinkTroubled,
     PumpIdentified,
     PumpReported,
+    PumpState,
     ReadingImported,
     SessionResumed,
     SessionStarted,
@@ -45,6 +46,7 @@ from clampctl.core.state import (
 from clampctl.core.values import changed
 
 GOOD_GLUCOSE_MG_DL = 80.0
+FLAT_GIR_SHARE = 0.2
 GOOD_SAMPLE_EVERY_MS = 10 * 60_000
 
 
@@ -147,16 +149,36 @@ def _resumed(state: State, event: SessionResumed, at_ms: int) -> State:
         dosing=replace(state.dosing, proposal=None),
     )
     if state.phase in DOSING:
-        return people.fell_back(state, f"the program restarted: {event.reason}", at_ms, floor=False)
+        return people.fell_back(state, f"the program restarted: {event.reason}", at_ms, restarted=True)
     return state
 
 
 def _sampled(state: State, at_ms: int) -> State:
     """What a new usable sample changes: the tail rule's count, and the dose while the law acts."""
+    newest = state.blood.newest
+    if newest is not None and _repeats_itself(state):
+        reason = "the same value again and again while GIR moved: check the analyzer"
+        state = changed(state, blood=samples.doubted(state.blood, newest, reason))
     state = changed(state, closing=_closing_after_sample(state))
     if state.phase not in (Phase.PRIME, Phase.CLAMP):
         return state
     return people.sampled(state, at_ms)
+
+
+def _repeats_itself(state: State) -> bool:
+    """Three equal values or more, while the rule moved GIR by more than a fifth (H16)."""
+    blood, started_ms = state.blood, state.clamp_started_ms
+    if blood.same_value_run < samples.FLAT_RUN or state.phase not in DOSING or started_ms is None:
+        return False
+    protocol = state.session.protocol
+    ruled_ms = started_ms + protocol.law.rule_from_ms + protocol.sampling_ms
+    since_ms = max(blood.same_value_since_ms, ruled_ms)
+    rates = [state.dosing.gir_mg_kg_min]
+    for given in reversed(state.dosing.given):
+        rates.append(given.gir_mg_kg_min)
+        if given.at_ms <= since_ms:
+            break
+    return max(rates) - min(rates) > FLAT_GIR_SHARE * max(rates)
 
 
 def _closing_after_sample(state: State) -> Closing:
@@ -199,13 +221,16 @@ def _by_the_clock(state: State, at_ms: int) -> State:
 def _planned(state: State, at_ms: int) -> tuple[State, int | None, int | None]:
     """The rates both pumps should have now, after the last look for a reason to fall back.
 
-    None means: no order in this phase.
+    None means: no order in this phase. Before the clamp insulin has to stand still.
     """
     reason = fallback.trigger(state, state.dosing.rate_ul_h, at_ms)
     if reason:
         state = people.fell_back(state, reason, at_ms)
-    if state.phase in (Phase.SETUP, Phase.BASAL, Phase.CLOSED):
+    if state.phase is Phase.CLOSED:
         return state, None, None
+    if state.phase in (Phase.SETUP, Phase.BASAL):
+        pump = state.insulin
+        return state, None, 0 if pump.state is PumpState.RUNNING or pump.commanded_ul_h == 0 else None
     if state.phase in DOSING and state.clamp_started_ms is not None:
         protocol = state.session.protocol
         elapsed_ms = at_ms - state.clamp_started_ms
@@ -241,10 +266,12 @@ def _ordered(
     state: State, dextrose_ul_h: int | None, insulin_ul_h: int | None, at_ms: int
 ) -> tuple[State, tuple[Command, ...]]:
     """The orders of this step; insulin's stop goes first, then dextrose, then insulin's rise."""
-    if dextrose_ul_h is None or insulin_ul_h is None:
+    if insulin_ul_h is None:
         return state, ()
     insulin_pump, insulin_order = readback.order(state.insulin, insulin_ul_h, at_ms)
-    dextrose_pump, dextrose_order = readback.order(state.dextrose, dextrose_ul_h, at_ms)
+    dextrose_pump, dextrose_order = state.dextrose, None
+    if dextrose_ul_h is not None:
+        dextrose_pump, dextrose_order = readback.order(state.dextrose, dextrose_ul_h, at_ms)
     if insulin_pump is not state.insulin or dextrose_pump is not state.dextrose:
         state = changed(state, insulin=insulin_pump, dextrose=dextrose_pump)
     if insulin_order is None:

@@ -107,9 +107,10 @@ class History:
 
     def _alarmed(self, seq: int, before: State, after: State) -> None:
         had = {alarm.name for alarm in before.alarms if alarm.holds}
+        was = {alarm.name: alarm.priority for alarm in before.alarms if alarm.holds}
         has = {alarm.name: alarm for alarm in after.alarms if alarm.holds}
         for name, alarm in has.items():
-            if name not in had:
+            if name not in had or alarm.priority > was[name]:
                 self._told(seq, after.at_ms, "alarm", f"{alarm.priority.name}: {alarm.text}", "")
         for name in sorted(had - set(has)):
             self._told(seq, after.at_ms, "alarm", f"ended: {name}", "")

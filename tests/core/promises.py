@@ -17,7 +17,9 @@ def kept(before: State, event: Event, after: State, commands: tuple[Command, ...
     for command in commands:
         _order_is_allowed(before, after, command)
     assert len({command.role for command in commands}) == len(commands)
-    if after.phase in (Phase.SETUP, Phase.BASAL, Phase.CLOSED):
+    if after.phase in (Phase.SETUP, Phase.BASAL):
+        assert all(isinstance(c, StopPump) and c.role is Role.INSULIN for c in commands)
+    if after.phase is Phase.CLOSED:
         assert commands == ()
     if after.phase in (Phase.FALLBACK, Phase.TAPER):
         assert after.insulin_ul_h == 0

@@ -234,6 +234,11 @@ def test_a_resume_needs_both_pumps(role: Role) -> None:
     world.report(role)
     sentence = f"The {role.value} pump needs a person: clear its alarm and release it first."
     assert world.refused(ClampResumed("n")) == sentence
+    world.pumps[role].answers = False
+    world.wait(8)
+    world.sample(90.0)
+    sentence = f"The {role.value} pump does not answer; look at its cable first."
+    assert world.refused(ClampResumed("n")) == sentence
 
 
 def test_dextrose_found_stopped_after_a_restart_is_for_a_person_to_start() -> None:

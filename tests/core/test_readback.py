@@ -130,7 +130,10 @@ def test_an_order_is_given_once_and_verified_by_a_report() -> None:
     assert readback.unverified_for_ms(pump, 9_000) == 5_000
     lied = read(pump, report(RUNNING, 42_000), 6_000)
     assert readback.unverified_for_ms(lied, 9_000) == 5_000
-    assert readback.order(lied, 50_000, 9_000) == (lied, None)
+    assert readback.order(lied, 50_000, 9_000)[1] == SetRate(Role.DEXTROSE, 50_000, 1)
+    assert readback.order(pump, 50_000, 9_000) == (pump, None)
+    insulin = replace(lied, role=Role.INSULIN)
+    assert readback.order(insulin, 50_000, 9_000) == (insulin, None)
     held = read(pump, report(RUNNING, 50_000), 6_000)
     assert readback.unverified_for_ms(held, 9_000) == 0
     assert readback.unverified_for_ms(known(), 9_000) == 0

@@ -45,7 +45,7 @@ REACTIONS = {
     "insulin:power_cycle": Reaction(1.0, "insulin_pump_alarm", 5.0, Priority.MEDIUM),
     "insulin:stall": Reaction(1.0, "insulin_pump_alarm", 5.0, Priority.MEDIUM),
     "insulin:key=stop": Reaction(1.0, "safe_tail", 5.0),
-    "insulin:key=rate,9000": Reaction(10.0, "safe_tail", 10.0),
+    "insulin:key=rate,9000": Reaction(5.0, "safe_tail", 5.0),
     "insulin:auto_alarm=T": Reaction(5.0, "safe_tail", 5.0),
 }
 """Seconds: 30 for silence (SR-2, SR-15), 10 for a rate changed at the pump (I6), 35 where the next
@@ -141,6 +141,9 @@ def test_a_key_pressed_at_the_insulin_pump_in_safe_tail_is_undone(tmp_path: Path
     ran = [moment.at_ms for moment in seen.moments if moment.at_ms > pressed_ms and moment.insulin_ul_h]
     assert ran
     assert max(ran) - pressed_ms <= 5_000
+    found = seen.alarm_after_s(pressed_ms, "insulin_rate", Priority.HIGH)
+    assert found is not None
+    assert found <= 5.0
 
 
 def test_a_cable_put_back_ends_the_link_alarm_and_keeps_insulin_off(tmp_path: Path) -> None:
