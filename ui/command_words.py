@@ -5,7 +5,7 @@ Pure: no Qt. The engine refuses by itself; a greyed command only spares the nurs
 
 from dataclasses import dataclass
 
-from clampctl.engine.wire import Hello, Snapshot
+from clampctl.engine.wire import Hello, PumpView, Snapshot
 from ui.attachment import Attachment, Deed, Fate
 from ui.view import AcceptButton, ActionsView, AdviceView, Button, ChangeForm, SampleForm, SizeClass, Tone
 from ui.words import GIR_UNIT, age, clock, fit, gir, glucose_with_unit, minutes_seconds, rate
@@ -98,7 +98,15 @@ def actions(now: Snapshot, mine: Attachment) -> ActionsView:
         insulin_runs=insulin_runs,
         release_dextrose=can and now.dextrose.state in PAUSED and now.dextrose.commanded_ul_h > 0,
         release_insulin=can and now.insulin.state in PAUSED and now.insulin.commanded_ul_h > 0,
+        dextrose_shows_ul_h=_to_be_read(now.dextrose, can),
+        insulin_shows_ul_h=_to_be_read(now.insulin, can),
     )
+
+
+def _to_be_read(pump: PumpView, can: bool) -> int | None:
+    """The rate a person sets on a pump without a wire and then confirms; None when nothing waits."""
+    waits = can and pump.by_hand and pump.reported_ul_h != pump.commanded_ul_h
+    return pump.commanded_ul_h if waits else None
 
 
 def _advice(now: Snapshot, mine: Attachment) -> str:

@@ -155,6 +155,8 @@ class ActionsView:
     insulin_runs: bool
     release_dextrose: bool
     release_insulin: bool
+    dextrose_shows_ul_h: int | None = None
+    insulin_shows_ul_h: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from clampctl import __version__
 from clampctl.core.commands import Role
 from clampctl.core.events import SessionStarted
 from clampctl.core.protocol import Protocol, Refusal
-from clampctl.core.station import AnalyzerSetup, PumpSetup, RateStep, Station
+from clampctl.core.station import MANUAL_PUMP, AnalyzerSetup, PumpSetup, RateStep, Station
 from clampctl.core.subject import Subject
 from clampctl.study.station_document import PortSetup, PumpDefaults
 from drivers.link import Link
 
 SCHEMA = 1
-MANUAL = "manual"
+MANUAL_ANALYZER = "manual-analyzer"
 
 
 def pump_defaults() -> Mapping[str, PumpDefaults]:
@@ -22,7 +22,7 @@ def pump_defaults() -> Mapping[str, PumpDefaults]:
     steps = tuple(RateStep(below, step) for below, step in RATE_STEPS)
     return {
         "new-era": PumpDefaults(30, 1_500_000, steps, 5, 1),
-        MANUAL: PumpDefaults(100, 1_200_000, (RateStep(10_000_000, 100),), None, None),
+        MANUAL_PUMP: PumpDefaults(100, 1_200_000, (RateStep(10_000_000, 100),), None, None),
     }
 
 
@@ -31,7 +31,7 @@ def pump_link(setup: PumpSetup, options: Mapping[str, object]) -> Link:
     from drivers.pumps.manual import ManualPump
     from drivers.pumps.new_era import NewEra
 
-    if setup.driver == MANUAL:
+    if setup.driver == MANUAL_PUMP:
         return ManualPump(setup.role, setup.model)
     if setup.driver == "new-era":
         expected = setup.model if setup.model.upper().startswith("NE") else "NE"
@@ -50,7 +50,7 @@ def analyzer_link(setup: AnalyzerSetup, options: Mapping[str, object]) -> Link |
     """The link for the station's analyzer; None for one that is keyed by hand."""
     from drivers.analyzers.ysi import Ysi
 
-    if setup.driver == MANUAL:
+    if setup.driver == MANUAL_ANALYZER:
         return None
     if setup.driver in ("ysi-2300", "ysi-2700"):
         order = str(options.get("date_order", "mdy"))
@@ -82,11 +82,11 @@ def paper_station() -> Station:
     steps = (RateStep(10_000_000, 10),)
 
     def pump(role: Role) -> PumpSetup:
-        return PumpSetup(role, MANUAL, "by hand", 0, 26_600, 10, 1_200_000, steps, None, None)
+        return PumpSetup(role, MANUAL_PUMP, "by hand", 0, 26_600, 10, 1_200_000, steps, None, None)
 
     return Station(
         name="advice",
         dextrose_pump=pump(Role.DEXTROSE),
         insulin_pump=pump(Role.INSULIN),
-        analyzer=AnalyzerSetup(MANUAL, "by hand", "plasma", 0),
+        analyzer=AnalyzerSetup(MANUAL_ANALYZER, "by hand", "plasma", 0),
     )

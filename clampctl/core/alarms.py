@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from clampctl.core import delivery, insulin, readback, samples
 from clampctl.core.events import PumpState
 from clampctl.core.state import DOSING, Alarm, Phase, Priority, Pump, Sample, State, Verdict
+from clampctl.core.station import PumpSetup
 
 RECENT_INSULIN_MS = 60 * 60_000
 """Insulin still acts this long after its infusion (clamp-method 4.3: 60 to 80 min)."""
@@ -34,8 +35,9 @@ def conditions(state: State, at_ms: int) -> Iterator[Condition]:
         return
     yield from _glucose(state)
     yield from _sampling(state, at_ms)
-    yield from _pump(state, state.dextrose, at_ms)
-    yield from _pump(state, state.insulin, at_ms)
+    station = state.session.station
+    yield from _pump(state, state.dextrose, station.dextrose_pump, at_ms)
+    yield from _pump(state, state.insulin, station.insulin_pump, at_ms)
     yield from _dextrose_gap(state)
     yield from _insulin_waits(state, at_ms)
     if state.phase is Phase.FALLBACK and state.tailing is not None:
@@ -117,7 +119,7 @@ def _in_order(pump: Pump, silence_ms: int, at_ms: int) -> bool:
     )
 
 
-def _pump(state: State, pump: Pump, at_ms: int) -> Iterator[Condition]:
+def _pump(state: State, pump: Pump, setup: PumpSetup, at_ms: int) -> Iterator[Condition]:
     limits = state.session.protocol.limits
     if _in_order(pump, limits.silence_ms, at_ms):
         return
@@ -149,7 +151,8 @@ def _pump(state: State, pump: Pump, at_ms: int) -> Iterator[Condition]:
         yield Condition(
             f"{role}_pump_alarm", urgent, f"{name} pump alarm: {pump.alarm or 'unknown'} - go to the pump"
         )
-    if readback.unverified_for_ms(pump, at_ms) > limits.readback_ms and pump.connected:
+    patience_ms = delivery.patience_ms(setup, limits.readback_ms)
+    if readback.unverified_for_ms(pump, at_ms) > patience_ms and pump.connected:
         yield from _not_as_commanded(pump, role, name)
     if pump.account is not None and pump.account.disagrees:
         yield Condition(

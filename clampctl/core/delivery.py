@@ -15,6 +15,7 @@ UL_MS_H_PER_UL = 3_600_000
 
 WINDOW_MS = 10 * 60_000
 SHARE_MAX = 0.05
+BY_HAND_MS = 120_000
 SLACK_UL = 200
 FLOW_SEEN_ABOVE_UL_H = 10_000
 FIGURES_QUANTUM_UL = ((10_000, 1), (100_000, 10), (1_000_000, 100))
@@ -26,6 +27,11 @@ def integrated(pump: Pump, at_ms: int) -> int:
     if pump.heard_at_ms is None or pump.reported_ul_h is None:
         return pump.integral_ul_ms_h
     return pump.integral_ul_ms_h + pump.reported_ul_h * (at_ms - pump.heard_at_ms)
+
+
+def patience_ms(setup: PumpSetup, limit_ms: int) -> int:
+    """How long an order may take to be seen: `limit_ms`, or two minutes where a person carries it out."""
+    return max(limit_ms, BY_HAND_MS) if setup.by_hand else limit_ms
 
 
 def quantum_ul(setup: PumpSetup, infused_ul: int) -> int:
@@ -59,7 +65,9 @@ def still(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> bool:
         return True
     if not pump.commanded_ul_h:
         return False
-    return pump.commanded_at_ms is None or at_ms - pump.commanded_at_ms > limits.no_flow_ms
+    return pump.commanded_at_ms is None or at_ms - pump.commanded_at_ms > patience_ms(
+        setup, limits.no_flow_ms
+    )
 
 
 def no_flow_ms(pump: Pump, setup: PumpSetup, limits: Limits) -> int:

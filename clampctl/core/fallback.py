@@ -49,14 +49,15 @@ def trigger(state: State, planned_dextrose_ul_h: int, at_ms: int) -> str:
     else:
         dextrose = _not_idle(state, lowest, age, at_ms)
     return (
-        _pump_fault(state.dextrose, "dextrose pump", state, at_ms)
-        or _pump_fault(state.insulin, "insulin pump", state, at_ms)
+        _pump_fault(state.dextrose, station.dextrose_pump, state, at_ms)
+        or _pump_fault(state.insulin, station.insulin_pump, state, at_ms)
         or dextrose
     )
 
 
-def _pump_fault(pump: Pump, name: str, state: State, at_ms: int) -> str:
+def _pump_fault(pump: Pump, setup: PumpSetup, state: State, at_ms: int) -> str:
     limits = state.session.protocol.limits
+    name = f"{setup.role.value} pump"
     if not pump.connected:
         return f"{name} disconnected"
     if pump.mismatch:
@@ -69,7 +70,7 @@ def _pump_fault(pump: Pump, name: str, state: State, at_ms: int) -> str:
         return f"{name} alarm: {pump.alarm or 'unknown'}"
     if pump.stopped_by_itself:
         return f"{name} stopped by itself"
-    if readback.unverified_for_ms(pump, at_ms) > limits.readback_ms:
+    if readback.unverified_for_ms(pump, at_ms) > delivery.patience_ms(setup, limits.readback_ms):
         return f"{name} does not hold the commanded rate"
     return ""
 

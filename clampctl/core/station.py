@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from clampctl.core.commands import Role
 from clampctl.core.protocol import Refusal, require_between
 
+MANUAL_PUMP = "manual-pump"
+"""The driver of a pump that a person sets and reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class RateStep:
@@ -37,8 +40,13 @@ class PumpSetup:
     watchdog_s: int | None
     counter_quantum_ul: int | None
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person sets this pump and reads it."""
+        return self.driver == MANUAL_PUMP
+
     def __post_init__(self) -> None:
-        if self.role is Role.INSULIN and self.watchdog_s is None and self.driver != "manual":
+        if self.role is Role.INSULIN and self.watchdog_s is None and self.driver != MANUAL_PUMP:
             raise Refusal(
                 "insulin_pump", "The insulin pump must stop by itself when the computer falls silent."
             )

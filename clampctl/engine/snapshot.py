@@ -139,6 +139,7 @@ def _pump(pump: Pump, setup: PumpSetup) -> PumpView:
         verified=pump.verified,
         infused_ul=pump.infused_ul,
         trouble=pump.mismatch or pump.trouble or pump.alarm or "",
+        by_hand=setup.by_hand,
     )
 
 

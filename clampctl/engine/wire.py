@@ -96,7 +96,7 @@ class ProposalView(msgspec.Struct, frozen=True):
 
 
 class PumpView(msgspec.Struct, frozen=True):
-    """A pump as commanded and as reported; `verified` when both agree."""
+    """A pump as commanded and as reported; `verified` when both agree. `by_hand`: a person sets it."""
 
     model: str
     connected: bool
@@ -107,6 +107,7 @@ class PumpView(msgspec.Struct, frozen=True):
     verified: bool
     infused_ul: int | None
     trouble: str
+    by_hand: bool = False
 
 
 class AnalyzerView(msgspec.Struct, frozen=True):

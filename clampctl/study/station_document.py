@@ -23,7 +23,7 @@ PUMP_KEYS = (
     "rate_min", "rate_max", "rate_steps", "watchdog", "counter_step",
 )  # fmt: skip
 ANALYZER_KEYS = (*_PORT_KEYS, "matrix", "lag")
-MANUAL = "manual"
+MANUAL = ("manual-pump", "manual-analyzer")
 NO_SYRINGE_UM = 26_600
 """Stands in for the syringe of a pump that a person sets by hand: nothing is computed from it."""
 _FRAME = re.compile(r"[78][NEO][12]")
@@ -107,7 +107,7 @@ def _pump(table: Table, role: Role, pump_defaults: Mapping[str, PumpDefaults]) -
         address=table.read_or("address", whole, 0),
         diameter_um=(
             table.read_or("syringe_diameter", diameter_um, NO_SYRINGE_UM)
-            if driver == MANUAL
+            if driver in MANUAL
             else table.read("syringe_diameter", diameter_um)
         ),
         rate_ul_h_min=lowest,
@@ -155,7 +155,7 @@ def _port(table: Table) -> PortSetup:
     driver = table.read("driver", text)
     nothing: Mapping[str, object] = {}
     return PortSetup(
-        port=table.read_or("port", text, None) if driver == MANUAL else table.read("port", text),
+        port=table.read_or("port", text, None) if driver in MANUAL else table.read("port", text),
         baud=table.read_or("baud", whole, None),
         frame=table.read_or("frame", _frame, None),
         options={

@@ -1,12 +1,13 @@
 """An analyzer that repeats itself, glucose that stays high, and pumps that move before the clamp."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from clampctl.core.commands import Role, SetRate, StopPump
 from clampctl.core.events import ClampStarted, PumpReported, PumpState, RateOverridden
 from clampctl.core.state import Phase, Priority, Verdict
 from tests.core.promises import kept
-from tests.core.world import World, protocol
+from tests.core.world import STATION, World, protocol
 
 D, INS = Role.DEXTROSE, Role.INSULIN
 
@@ -110,3 +111,17 @@ def test_insulin_does_not_start_with_a_pump_that_fell_silent() -> None:
     world.dextrose.answers = False
     world.wait(6)
     assert "does not answer" in world.refused(ClampStarted("n"))
+
+
+def test_a_pump_set_by_hand_has_two_minutes_to_show_its_rate() -> None:
+    by_hand = replace(STATION.dextrose_pump, driver="manual-pump", counter_quantum_ul=None)
+    world = World(protocol(), replace(STATION, dextrose_pump=by_hand), look=kept).steady(30)
+    world.dextrose.obeys = False
+    world.wait(300)
+    world.sample(80.0)
+    world.wait(100)
+    assert world.phase() is Phase.CLAMP
+    assert "dextrose_rate" not in world.names()
+    world.wait(30)
+    assert world.state.tailing is not None
+    assert world.state.tailing.reason == "dextrose pump does not hold the commanded rate"

@@ -90,7 +90,7 @@ def test_refused_by_name_with_one_sentence(field: str, wish: Callable[[], object
 def test_what_is_allowed() -> None:
     unlocked = replace(Limits(), insulin_mu_m2_min_max=240.0)
     assert protocol(clamp_step(240.0), limits=unlocked).steps[0].insulin_mu_m2_min == 240.0
-    assert replace(INSULIN, watchdog_s=None, driver="manual").watchdog_s is None
+    assert replace(INSULIN, watchdog_s=None, driver="manual-pump").watchdog_s is None
     assert replace(SUBJECT, birth_year=1980).birth_year == 1980
 
 

@@ -15,7 +15,7 @@ TEXT = STATION.read_text(encoding="utf-8")
 STEPS = (RateStep(10_000, 1), RateStep(1_000_000, 10))
 PUMPS = {
     "new-era": PumpDefaults(1, 1_200_000, STEPS, watchdog_s=60, counter_quantum_ul=1),
-    "manual": PumpDefaults(1, 1_200_000, STEPS, watchdog_s=None, counter_quantum_ul=None),
+    "manual-pump": PumpDefaults(1, 1_200_000, STEPS, watchdog_s=None, counter_quantum_ul=None),
     "blind": PumpDefaults(1, 1_200_000, STEPS, watchdog_s=None, counter_quantum_ul=None),
 }
 
@@ -100,8 +100,8 @@ def test_the_document_may_know_the_pump_better(tmp_path: Path) -> None:
 def test_pumps_set_by_hand_need_no_port_and_no_syringe(tmp_path: Path) -> None:
     path = tmp_path / "station.toml"
     path.write_text(
-        'name = "bed 2"\n[dextrose_pump]\ndriver = "manual"\n[insulin_pump]\ndriver = "manual"\n'
-        '[analyzer]\ndriver = "manual"\nmatrix = "plasma"\nlag = "2 min"\n',
+        'name = "bed 2"\n[dextrose_pump]\ndriver = "manual-pump"\n[insulin_pump]\ndriver = "manual-pump"\n'
+        '[analyzer]\ndriver = "manual-analyzer"\nmatrix = "plasma"\nlag = "2 min"\n',
         encoding="utf-8",
     )
     document = load_station(path, PUMPS)

@@ -251,3 +251,11 @@ def test_size_classes_differ_only_in_room() -> None:
     small = present(bed.HELLO, bed.HISTORY, bed.NOW, bed.MINE, SizeClass.SMALL)
     large = present(bed.HELLO, bed.HISTORY, bed.NOW, bed.MINE, SizeClass.LARGE)
     assert (small.glucose, small.infusion, small.actions) == (large.glucose, large.infusion, large.actions)
+
+
+def test_a_pump_set_by_hand_asks_for_its_rate_until_it_shows_it() -> None:
+    by_hand = replace(bed.NOW.dextrose, by_hand=True, commanded_ul_h=150_000, reported_ul_h=155_800)
+    assert show(replace(bed.NOW, dextrose=by_hand)).actions.dextrose_shows_ul_h == 150_000
+    read = replace(by_hand, reported_ul_h=150_000)
+    assert show(replace(bed.NOW, dextrose=read)).actions.dextrose_shows_ul_h is None
+    assert show().actions.dextrose_shows_ul_h is None

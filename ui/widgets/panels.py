@@ -16,6 +16,7 @@ from clampctl.core.events import (
     NoteLogged,
     OperatorEvent,
     PumpReleased,
+    PumpShown,
 )
 from clampctl.core.protocol import Mode
 from ui.client import Wish
@@ -181,6 +182,7 @@ class DetailsPanel(Panel):
         self.body.addStretch(1)
         self._dextrose = Command(size, "Allow glucose\npump to start")
         self._insulin = Command(size, "Allow insulin\npump to start")
+        self._shows: dict[Role, int | None] = {}
         self._dextrose.clicked.connect(lambda: self._release(Role.DEXTROSE))
         self._insulin.clicked.connect(lambda: self._release(Role.INSULIN))
         self.body.addLayout(row(self._dextrose, None, self._insulin))
@@ -198,8 +200,24 @@ class DetailsPanel(Panel):
             text.say("" if line is None else fit(f"{line.mark} {line.text}", 150))
             seen.setEnabled(line is not None and line.can_acknowledge)
         self._why.say(view.advice.why)
-        self._dextrose.setEnabled(view.actions.release_dextrose)
-        self._insulin.setEnabled(view.actions.release_insulin)
+        self._shows = {
+            Role.DEXTROSE: view.actions.dextrose_shows_ul_h,
+            Role.INSULIN: view.actions.insulin_shows_ul_h,
+        }
+        may_start = {
+            Role.DEXTROSE: view.actions.release_dextrose,
+            Role.INSULIN: view.actions.release_insulin,
+        }
+        for role, button, name in (
+            (Role.DEXTROSE, self._dextrose, "glucose"),
+            (Role.INSULIN, self._insulin, "insulin"),
+        ):
+            shows_ul_h = self._shows[role]
+            button.setEnabled(may_start[role] or shows_ul_h is not None)
+            if shows_ul_h is None:
+                button.setText(f"Allow {name}\npump to start")
+            else:
+                button.setText(f"{name.capitalize()} pump\nshows {shows_ul_h / 1000:.2f} mL/h")
 
     def _acknowledge(self, index: int) -> None:
         if index < len(self._lines):
@@ -207,6 +225,11 @@ class DetailsPanel(Panel):
             self.wished.emit(Wish(event, "Alarm seen"))
 
     def _release(self, role: Role) -> None:
+        shows_ul_h = self._shows[role]
+        if shows_ul_h is not None:
+            event = PumpShown(role=role, rate_ul_h=shows_ul_h, actor=self._actor)
+            self.wished.emit(Wish(event, f"{role.value.capitalize()} pump shows its rate"))
+            return
         self.wished.emit(
             Wish(PumpReleased(role=role, actor=self._actor), f"Allow {role.value} pump to start")
         )
