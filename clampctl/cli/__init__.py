@@ -7,6 +7,7 @@ success, 1 on a finding, 2 on wrong use with one sentence on stderr.
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from clampctl import __version__
 from clampctl.core.protocol import Refusal
@@ -17,7 +18,7 @@ FINDING, WRONG_USE = 1, 2
 class _Parser(argparse.ArgumentParser):
     """Wrong use is one sentence, without the usage text above it."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]  # argparse says NoReturn; exit() is
+    def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USE, f"clampctl: {message} (see {self.prog} --help)\n")
 
 

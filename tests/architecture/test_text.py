@@ -12,7 +12,7 @@ HERE = Path(__file__).name
 
 FORBIDDEN = (
     re.compile(r"(?<![\w.])/(?:home|Users|root)/\w"),
-    re.compile(r"(?<![\w.])/work/\w"),
+    re.compile(re.escape(str(ROOT))),
     re.compile(r"[A-Z]:\\Users\\"),
     re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b"),
     re.compile(r"^(?:<<<<<<<|>>>>>>>) ", re.MULTILINE),
