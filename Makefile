@@ -34,7 +34,7 @@ bench: venv
 	$(BIN)/python tests/speed.py
 
 pictures: venv
-	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/ui/pictures.py docs/pictures
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.ui.pictures docs/pictures
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

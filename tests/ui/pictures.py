@@ -1,5 +1,6 @@
 """Pictures of the running screen in one fixed state: `render` is used by a test and by hand."""
 
+import sys
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
@@ -9,7 +10,7 @@ from tests.ui import bedside_state as bed
 from ui.attachment import Attachment
 from ui.pages.running import RunningPage
 from ui.present import present
-from ui.theme import THEMES, Theme, palette, stylesheet
+from ui.theme import THEMES, Theme, load_font, palette, stylesheet
 from ui.view import SizeClass
 
 SIZES = {SizeClass.SMALL: (1280, 800), SizeClass.LARGE: (1920, 1080)}
@@ -46,3 +47,9 @@ def render(folder: Path) -> list[Path]:
             made.append(path)
             shown.close()
     return made
+
+
+if __name__ == "__main__":
+    application = QApplication(sys.argv[:1])
+    load_font()
+    render(Path(sys.argv[1]))
