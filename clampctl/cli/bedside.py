@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clampctl.cli.options import whole
 from clampctl.cli.output import print_json, say, warn
 from clampctl.core.protocol import Refusal
 
@@ -43,7 +44,7 @@ def add_to(commands: Any) -> None:
     where.add_argument("--port", metavar="NAME")
     where.add_argument("--tcp", metavar="HOST:PORT")
     probe.add_argument("--baud", type=int, default=19_200)
-    probe.add_argument("--address", type=int, default=0)
+    probe.add_argument("--address", type=whole(0, 99), default=0)
     probe.add_argument("--diameter-mm", type=float, default=26.59)
     probe.add_argument("--seconds", type=float, default=10.0)
     probe.add_argument("--json", action="store_true")

@@ -18,7 +18,7 @@ from clampctl.cli.output import print_json, warn
 from clampctl.cli.wiring import analyzer_link, links, session_started
 from clampctl.core.codec import CodecError
 from clampctl.core.commands import Role
-from clampctl.core.events import SessionResumed
+from clampctl.core.events import Event, SessionResumed
 from clampctl.core.protocol import Refusal
 from clampctl.core.state import InvariantBroken, Phase, State
 from clampctl.core.station import AnalyzerSetup
@@ -33,6 +33,8 @@ from clampctl.engine.snapshot import hello, snapshot
 from clampctl.study.station_document import PortSetup, StationDocument
 
 USUAL_BAUD = 19_200
+FOLDED_PER_BEAT = 2_000
+"""Lines folded between heartbeats, about a fifth of a second's work."""
 
 
 def synced(handle: int) -> None:
@@ -84,6 +86,15 @@ def run_engine(options: argparse.Namespace, document: StationDocument) -> int:
     return 0
 
 
+class _Folding:
+    """A heartbeat while a long journal is folded: an engine that reads is not one that hangs."""
+
+    def saw(self, seq: int, _before: State | None, _event: Event, _after: State) -> None:
+        """One line was folded."""
+        if seq % FOLDED_PER_BEAT == 0:
+            _beat()
+
+
 def _beat() -> None:
     """Tell the guardian; one that is gone is no reason to stop."""
     with contextlib.suppress(BrokenPipeError):
@@ -97,7 +108,7 @@ def _begin(options: argparse.Namespace, document: StationDocument) -> tuple[Begi
     if options.resume and path.exists():
         claimed(path)
         history = History()
-        folded = fold(path, (history,))
+        folded = fold(path, (history, _Folding()))
         cut_tail(path, folded)
         if folded.state is not None:
             if folded.state.phase is Phase.CLOSED:

@@ -36,11 +36,16 @@ from clampctl.core.events import (
 )
 from clampctl.core.insulin import step_at
 from clampctl.core.phases import Trigger, follow, refusal
+from clampctl.core.protocol import Mode
 from clampctl.core.state import DOSING, Dosing, InvariantBroken, Phase, State, Verdict
 from clampctl.core.values import changed
 
 CLOSE_AFTER_MS = 30 * 60_000
 GOOD_SAMPLES_NEEDED = 3
+PROGRAM = "program"
+"""The program itself signs its acts so, with a word on why."""
+
+UNRECORDED = "The record cannot be written; insulin stays off and rates are confirmed by hand."
 
 
 def take(state: State, event: OperatorEvent, at_ms: int) -> State:
@@ -69,9 +74,12 @@ def take(state: State, event: OperatorEvent, at_ms: int) -> State:
         case HoldReleased():
             return moved(state, Trigger.RELEASED)
         case ModeChosen():
+            if event.mode is Mode.AUTOMATIC and _unrecorded(state):
+                return _refused(state, UNRECORDED)
             return changed(state, mode=event.mode, dosing=replace(state.dosing, proposal=None))
         case InsulinStopPressed():
-            return fell_back(state, "insulin stopped by the nurse", at_ms)
+            who = event.actor if event.actor.startswith(PROGRAM) else "the nurse"
+            return fell_back(state, f"insulin stopped by {who}", at_ms)
         case DextroseStopPressed():
             return _dextrose_stopped(state, event.reason, at_ms)
         case ClampResumed():
@@ -125,6 +133,11 @@ def clamp_over(state: State, reason: str, at_ms: int) -> State:
     return changed(
         after, tailing=tailing, dosing=replace(state.dosing, proposal=None, override_until_ms=None)
     )
+
+
+def _unrecorded(state: State) -> bool:
+    """Whether no copy of the record can be written any more."""
+    return bool(state.safeguards.journal_trouble) and state.safeguards.journal_copies_left == 0
 
 
 def _refused(state: State, sentence: str) -> State:
@@ -206,6 +219,8 @@ def _resumed(state: State, at_ms: int) -> State:
     after = moved(state, Trigger.RESUMED)
     if after.refusal:
         return after
+    if _unrecorded(state):
+        return _refused(state, UNRECORDED)
     sentence = fallback.resume_refusal(state, at_ms)
     if sentence:
         return _refused(state, sentence)

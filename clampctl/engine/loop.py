@@ -88,7 +88,7 @@ class Control:
             return
         self.accept(JournalTroubled(self._unrecorded, copies_left=0), at_ms)
         if self.state.phase in DOSING:
-            self.accept(InsulinStopPressed("program: no record"), at_ms)
+            self.accept(InsulinStopPressed("program, for want of a record"), at_ms)
 
 
 def _safe_unrecorded(command: Command) -> bool:

@@ -140,7 +140,7 @@ class Engine:
         if self._ending_since_ms is None:
             self._ending_since_ms = self._now_ms()
             if state.phase in DOSING:
-                self._inbox.post(InsulinStopPressed("program: ended"))
+                self._inbox.post(InsulinStopPressed("program, which was ended"))
         waited_ms = self._now_ms() - self._ending_since_ms
         if state.phase is Phase.CLOSED:
             return waited_ms < CLOSED_LINGER_MS

@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from clampctl.core.commands import Role, SetRate, StopPump
-from clampctl.core.events import ClampStarted, PumpReported, PumpState, RateOverridden
+from clampctl.core.events import (
+    ClampResumed,
+    ClampStarted,
+    InsulinStopPressed,
+    JournalTroubled,
+    ModeChosen,
+    PumpReported,
+    PumpState,
+    RateOverridden,
+)
+from clampctl.core.protocol import Mode
 from clampctl.core.state import Phase, Priority, Verdict
 from tests.core.promises import kept
 from tests.core.world import STATION, World, protocol
@@ -125,3 +135,15 @@ def test_a_pump_set_by_hand_has_two_minutes_to_show_its_rate() -> None:
     world.wait(30)
     assert world.state.tailing is not None
     assert world.state.tailing.reason == "dextrose pump does not hold the commanded rate"
+
+
+def test_without_a_record_insulin_stays_off_and_the_mode_confirm() -> None:
+    world = World(protocol(), look=kept).steady(20)
+    world.do(InsulinStopPressed("program, for want of a record"))
+    assert world.state.tailing is not None
+    assert world.state.tailing.reason == "insulin stopped by program, for want of a record"
+    world.do(JournalTroubled("disk full", 0))
+    world.sample(95.0)
+    for event in (ClampResumed("n"), ModeChosen(Mode.AUTOMATIC, "n")):
+        assert world.refused(event).startswith("The record cannot be written")
+    assert world.refused(ModeChosen(Mode.CONFIRM, "n")) == ""
