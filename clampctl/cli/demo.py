@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from clampctl.analysis.summary import summarise
+from clampctl.cli.options import chosen_protocol
 from clampctl.cli.output import figures, new_file, plain, say
-from clampctl.cli.virtual import STATEMENT, chosen_protocol
 from clampctl.cli.wiring import session_started
 from clampctl.core.commands import Role
 from clampctl.core.events import Event
@@ -32,6 +32,7 @@ from simulator.bench import seen
 from simulator.devices.ysi import Ysi
 from simulator.nurse import Nurse, Seen
 from simulator.serve import DemoClock, LiveBedside, PacedWire, Plugged
+from simulator.subjects import STATEMENT
 from simulator.subjects.phenotypes import typical
 from simulator.transport import PseudoTerminal, TcpPort, Transport
 

@@ -1,4 +1,4 @@
-"""What may be written behind an option: numbers in a range, windows, text files.
+"""What may be written behind an option: numbers in a range, windows, text files, a protocol.
 
 A wrong one is refused with a sentence before anything is done.
 """
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from clampctl.core.protocol import Refusal
+from clampctl.core.protocol import Mode, Protocol, Refusal
 
 
 def number(low: float = -math.inf, high: float = math.inf) -> Callable[[str], float]:
@@ -65,3 +65,15 @@ def text_of(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise Refusal("file", f"{path.name} is not a text file in UTF-8.") from None
+
+
+def chosen_protocol(options: argparse.Namespace) -> Protocol:
+    """The protocol of a virtual clamp, with the command line's changes."""
+    from clampctl.study.load import load_protocol
+    from clampctl.study.variants import with_law, with_minutes, with_mode
+
+    protocol = with_mode(load_protocol(options.protocol), Mode(options.mode))
+    if options.minutes is not None:
+        protocol = with_minutes(protocol, options.minutes)
+    law = getattr(options, "law", None)
+    return protocol if law is None else with_law(protocol, law)

@@ -9,15 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from clampctl.cli.options import number, text_of, whole
+from clampctl.cli.options import chosen_protocol, number, text_of, whole
 from clampctl.cli.output import figures, new_file, plain, print_json, say
-from clampctl.core.protocol import Mode, Protocol, Refusal
+from clampctl.core.protocol import Refusal
 
 SAMPLE_EVERY_MS = 300_000
 PHENOTYPES = "lean, obese, metsyn, t2d or t1d"
-STATEMENT = (
-    "Phenotype values are set to group means, not fitted to individuals; not evidence of patient safety."
-)
 
 
 def add_to(commands: Any) -> None:
@@ -75,24 +72,13 @@ def add_to(commands: Any) -> None:
     emulate.set_defaults(run=run_emulate)
 
 
-def chosen_protocol(options: argparse.Namespace) -> Protocol:
-    """The protocol of a virtual clamp, with the command line's changes."""
-    from clampctl.study.load import load_protocol
-    from clampctl.study.variants import with_law, with_minutes, with_mode
-
-    protocol = with_mode(load_protocol(options.protocol), Mode(options.mode))
-    if options.minutes is not None:
-        protocol = with_minutes(protocol, options.minutes)
-    law = getattr(options, "law", None)
-    return protocol if law is None else with_law(protocol, law)
-
-
 def run_simulate(options: argparse.Namespace) -> int:
     """`clampctl simulate`."""
     from clampctl.core.dosing import law_named
     from clampctl.core.insulin import total_ms
     from simulator.clamp import Request, simulate
     from simulator.faults import planned
+    from simulator.subjects import STATEMENT
     from simulator.subjects.phenotypes import typical
 
     protocol = chosen_protocol(options)
