@@ -9,7 +9,6 @@ from pathlib import Path
 from clampctl.analysis.record import Record, series
 from clampctl.analysis.summary import Summary, summarise
 from clampctl.core.commands import Role
-from clampctl.core.events import SessionStarted
 from clampctl.core.protocol import Protocol
 from clampctl.core.state import Phase, State
 from clampctl.core.station import AnalyzerSetup, PumpSetup, RateStep, Station
@@ -17,6 +16,7 @@ from clampctl.core.subject import Subject
 from clampctl.engine.history import History
 from clampctl.engine.journal import Journal
 from clampctl.engine.loop import Watcher
+from clampctl.engine.opening import session_started
 from clampctl.engine.report import alarm_lines, record_of, unknown
 from clampctl.units import MS_PER_MIN
 from drivers.analyzers.ysi import Ysi as YsiLink
@@ -122,15 +122,6 @@ class Outcome:
     last_state: State
 
 
-def started(
-    protocol: Protocol, subject: Subject, station: Station, session_id: str, utc: str
-) -> SessionStarted:
-    """The first event of a session."""
-    from clampctl import __version__
-
-    return SessionStarted(1, session_id, protocol, subject, station, f"clampctl {__version__}", utc)
-
-
 @dataclass(frozen=True, slots=True)
 class VirtualClamp:
     """A bench furnished for one request, and what can be looked at from outside."""
@@ -151,7 +142,7 @@ def furnished(request: Request, journal_path: Path, watchers: tuple[Watcher, ...
     bedside = Bedside(
         parameters, request.noise, request.seed, dextrose, insulin, analyzer, protocol.infusates
     )
-    first = started(
+    first = session_started(
         protocol,
         virtual_subject(parameters, f"{request.phenotype}-{request.seed}"),
         bench_station(),

@@ -15,7 +15,6 @@ from pathlib import Path
 from clampctl.analysis.summary import summarise
 from clampctl.cli.options import chosen_protocol
 from clampctl.cli.output import figures, new_file, plain, say
-from clampctl.cli.wiring import session_started
 from clampctl.core.commands import Role
 from clampctl.core.events import Event
 from clampctl.core.state import Phase
@@ -23,6 +22,7 @@ from clampctl.engine.clock import utc_now
 from clampctl.engine.guardian import python_command
 from clampctl.engine.history import History
 from clampctl.engine.journal import Journal
+from clampctl.engine.opening import session_started
 from clampctl.engine.ports import Wire, open_serial
 from clampctl.engine.process import Begin, Ends, Engine
 from clampctl.engine.report import alarm_lines, record_of, unknown

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from clampctl.cli.output import print_json, warn
-from clampctl.cli.wiring import analyzer_link, links, session_started
+from clampctl.cli.wiring import analyzer_link, links
 from clampctl.core.codec import CodecError
 from clampctl.core.commands import Role
 from clampctl.core.events import Event, SessionResumed
@@ -25,6 +25,7 @@ from clampctl.core.station import AnalyzerSetup
 from clampctl.engine.clock import SessionClock, boot_ms, gap_ms, utc_ms, utc_now, wall_at
 from clampctl.engine.history import History
 from clampctl.engine.journal import Journal, JournalDamaged, JournalInUse, claimed
+from clampctl.engine.opening import session_started
 from clampctl.engine.ports import FRAME, NoWire, Port, Surroundings, open_serial
 from clampctl.engine.process import Begin, Ends, Engine
 from clampctl.engine.recovery import cut_tail, fold

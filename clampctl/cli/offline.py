@@ -204,8 +204,9 @@ def _numbers(line: str) -> dict[str, float] | None:
 
 def run_import(options: argparse.Namespace) -> int:
     """`clampctl import`."""
-    from clampctl.cli.wiring import paper_station, session_started
+    from clampctl.cli.wiring import paper_station
     from clampctl.engine.logged import write_logged
+    from clampctl.engine.opening import session_started
     from clampctl.study.load import load_protocol, load_subject
     from clampctl.study.logged import read_logged
 

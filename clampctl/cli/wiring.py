@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping
 
-from clampctl import __version__
 from clampctl.core.commands import Role
-from clampctl.core.events import SessionStarted
-from clampctl.core.protocol import Protocol, Refusal
+from clampctl.core.protocol import Refusal
 from clampctl.core.station import MANUAL_PUMP, AnalyzerSetup, PumpSetup, RateStep, Station
-from clampctl.core.subject import Subject
 from clampctl.study.station_document import PortSetup, PumpDefaults
 from drivers.link import Link
 
-SCHEMA = 1
 MANUAL_ANALYZER = "manual-analyzer"
 
 
@@ -68,13 +64,6 @@ def links(station: Station, ports: Mapping[Role, PortSetup]) -> dict[Role, Link]
     if analyzer is not None:
         found[Role.ANALYZER] = analyzer
     return found
-
-
-def session_started(
-    protocol: Protocol, subject: Subject, station: Station, session_id: str, utc: str
-) -> SessionStarted:
-    """The first event of a session: all that it depends on."""
-    return SessionStarted(SCHEMA, session_id, protocol, subject, station, f"clampctl {__version__}", utc)
 
 
 def paper_station() -> Station:
