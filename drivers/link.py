@@ -4,10 +4,30 @@ Two callers drive a link: `engine.ports` on a real wire and `simulator.bench` in
 `now_ms` is the session's clock. Bytes never raise: damage becomes an event.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from clampctl.core.commands import Command
+from clampctl.core.commands import Command, Role
 from clampctl.core.events import DeviceEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The pump that a station expects on a wire: compared with what answers, never written to it.
+
+    `model` is how the pump's own name begins and `serial` its serial number; "" is not compared.
+    `diameter_um` is the inner diameter of the syringe in µm, None for a pump without one.
+    `watchdog_s` is set for a pump that must stop by itself on silence, None for one that must not.
+    `read_only`: nothing is ever written but questions.
+    """
+
+    role: Role
+    model: str = ""
+    serial: str = ""
+    address: int = 0
+    diameter_um: int | None = None
+    watchdog_s: int | None = None
+    read_only: bool = False
 
 
 class Link(Protocol):

@@ -54,3 +54,19 @@ class PumpDevice(Device, Protocol):
     def flow_ul_h(self) -> int:
         """What truly flows now, µL/h to the nearest whole one; 0 when not running, withdrawing below 0."""
         ...
+
+
+class AnalyzerDevice(Device, Protocol):
+    """An analyzer is given blood by a person, and needs its time to measure it."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a sample or a calibration is in the machine."""
+        ...
+
+    def place_sample(self, glucose_mg_dl: float, now_ms: int) -> None:
+        """A person gives a sample of this true glucose, mg/dL; its result comes when it is measured.
+
+        ValueError for a value that is not a finite number of 0 or more.
+        """
+        ...

@@ -1,10 +1,14 @@
 """The way a device's replies take to the host, and what can happen to them there."""
 
+import random
 from dataclasses import replace
 
 from simulator.devices.fault import OF_THE_WIRE, Fault, FaultKind
 
 _PIECE_MS = 1  # between the pieces of `chunk`
+
+DICE_SEED = 1
+"""The sizes of random pieces are the same in every run."""
 
 
 class Outbox:
@@ -18,6 +22,7 @@ class Outbox:
         self._faults: dict[FaultKind, Fault] = {}
         self._left = bytearray()
         self._later: list[tuple[int, bytes]] = []
+        self._dice = random.Random(DICE_SEED)
         self.plugged = True
 
     def inject(self, fault: Fault) -> bool:
@@ -97,12 +102,23 @@ class Outbox:
         gap = self._faults.get(FaultKind.GAP)
         split = gap.number if gap and gap.number is not None else len(reply)
         pause_ms = gap.ms if gap else 0
-        size = self._number(FaultKind.CHUNK, max(len(reply), 1))
-        head, tail = _cut(reply[:split], size), _cut(reply[split:], size)
+        head, tail = self._cut(reply[:split]), self._cut(reply[split:])
         resumes_ms = max(len(head) - 1, 0) * _PIECE_MS + pause_ms
         return [(n * _PIECE_MS, piece) for n, piece in enumerate(head)] + [
             (resumes_ms + n * _PIECE_MS, piece) for n, piece in enumerate(tail)
         ]
+
+    def _cut(self, data: bytes) -> list[bytes]:
+        chunk = self._faults.get(FaultKind.CHUNK)
+        if chunk is None or chunk.number is None:
+            return [data] if data else []
+        widest = int(chunk.text) if chunk.text else chunk.number
+        pieces = []
+        while data:
+            size = self._dice.randint(chunk.number, widest)
+            pieces.append(data[:size])
+            data = data[size:]
+        return pieces
 
     def _number(self, kind: FaultKind, otherwise: int) -> int:
         found = self._faults.get(kind)
@@ -116,7 +132,3 @@ class Outbox:
             self._faults[kind] = replace(self._faults[kind], times=left - 1)
         else:
             del self._faults[kind]
-
-
-def _cut(data: bytes, size: int) -> list[bytes]:
-    return [data[at : at + size] for at in range(0, len(data), size)]

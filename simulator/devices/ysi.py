@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from simulator.devices.fault import Fault, FaultKind
 from simulator.devices.mischief import Outbox
-from simulator.devices.ysi_bench import INFORMATION, Job, Result, YsiBench, glucose, lactate
-from simulator.devices.ysi_report import DateOrder, Reading, Unit, report_line, shown, stamp
+from simulator.devices.runs import INFORMATION, Job, Reading, Result, Runs, glucose, lactate
+from simulator.devices.ysi_report import DateOrder, Unit, report_line, shown, stamp
 
 _ACCEPTED = b"A\r\n"
 _BUSY = b"2\r\n"
@@ -74,7 +74,7 @@ class Ysi:
 
     def __init__(self, settings: YsiSettings | None = None, now_ms: int = 0) -> None:
         self._settings = settings = settings or YsiSettings()
-        self._bench = YsiBench(
+        self._bench = Runs(
             now_ms,
             first_sample=settings.first_sample,
             run_ms=settings.run_ms,

@@ -4,12 +4,10 @@ Source: 2700 SELECT manual p. 9-5 to 9-15, as sheet analyzers.md 4.1 gives the c
 field is [R]: numbers to the right, words to the left.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-MG_DL_PER_MMOL_L = {"DEX": 18.0156, "LAC": 9.008}
-"""Molar masses of glucose and lactic acid, in g/mol over 10."""
+from simulator.devices.runs import MG_DL_PER_MMOL_L, Reading
 
 
 class Unit(StrEnum):
@@ -24,14 +22,6 @@ class DateOrder(StrEnum):
 
     MONTH_FIRST = "%m/%d/%y"
     DAY_FIRST = "%d/%m/%y"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One chemistry of a result: `DEX` glucose or `LAC` lactate, in mmol/L before any rounding."""
-
-    chemistry: str
-    mmol_l: float
 
 
 def shown(reading: Reading, unit: Unit) -> str:

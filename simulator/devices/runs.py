@@ -1,14 +1,15 @@
-"""The chemistry side of a YSI: samples and calibrations take their turn in the machine and become results."""
+"""The chemistry side of an analyzer: samples and calibrations take turns and become results."""
 
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
 
-from simulator.devices.ysi_report import MG_DL_PER_MMOL_L, Reading
+MG_DL_PER_MMOL_L = {"DEX": 18.0156, "LAC": 9.008}
+"""Molar masses of glucose and lactic acid, in g/mol over 10."""
 
 RAM_RESULTS = 32
-"""The battery RAM keeps so many sample results, and one calibration (sheet 4.1)."""
+"""So many sample results are kept, and one calibration: a YSI's battery RAM (sheet 4.1)."""
 
 CALIBRATION, MONITOR, INFORMATION = -1, -2, -3
 """What the sample column says when it is no sample."""
@@ -24,6 +25,14 @@ class Job(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """One chemistry of a result: `DEX` glucose or `LAC` lactate, in mmol/L before any rounding."""
+
+    chemistry: str
+    mmol_l: float
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A finished run: the instrument's clock at its end, the sample column, error 0 when good."""
 
@@ -33,7 +42,7 @@ class Result:
     error: int
 
 
-class YsiBench:
+class Runs:
     """Runs in order of arrival, one at a time; a calibration that is due goes first.
 
     `autocal_ms` is the interval of automatic calibrations from `now_ms` on, None without them.
