@@ -87,6 +87,17 @@ class Intake:
             return [self._trouble(Trouble.REFUSED, told), sample]
         return [*self._clocked(result, now_ms), *self._aged(result, sample, now_ms)]
 
+    def hold(self, result: Result, why: str) -> list[DeviceEvent]:
+        """Hold back a result that the analyzer itself marks; a later version of it is a correction."""
+        text = f"{result.value.strip()} {result.unit.strip()} ({why})"
+        if self._known.get(result.identity) == text:
+            self.duplicates += 1
+            return []
+        self._remember(result.identity, text)
+        patient = result.kind is SampleKind.PATIENT
+        trouble = Trouble.REFUSED if patient else Trouble.UNEXPECTED
+        return [self._trouble(trouble, f"sample {result.sample}: {text} is held: measure again")]
+
     def _remember(self, identity: tuple[str, ...], text: str) -> None:
         self._known[identity] = text
         if len(self._known) > REMEMBERED:

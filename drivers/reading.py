@@ -20,8 +20,8 @@ MG_DL_LEAST, MMOL_L_MOST = Decimal(30), Decimal(30)
 UNITS = {"mg/dl": "mg/dL", "mmol/l": "mmol/L"}
 """The units there are, found in any case."""
 
-_POINT = re.compile(r"\d{1,4}(?:\.\d{1,3})?")
-_COMMA = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?")
+_POINT = re.compile(r"\d{1,4}(?:\.\d{1,3})?", re.ASCII)
+_COMMA = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?", re.ASCII)
 
 
 class ReadingRefused(Exception):
