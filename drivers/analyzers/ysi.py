@@ -2,26 +2,40 @@
 
 Source: analyzers reference 4.1, 5, 7 (YSI 2700 SELECT manual p. 9-5 to 9-15). That the 2300 speaks
 the same is UNCONFIRMED. The link stays in Result Reporting: nothing here starts a run. A result that
-was damaged on the wire counts as sent and is not asked again; the event says so. Columns and units
-are in `ysi_line`.
+was damaged or lost on the wire counts as sent, so the last ones are then asked again by number.
+Columns are in `ysi_line`; what becomes of a result is in `drivers.intake`.
 """
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from clampctl.core.commands import Command, Role
-from clampctl.core.events import DeviceEvent, GlucoseSampled, LinkHeard, LinkLost, LinkTroubled, Trouble
+from clampctl.core.events import (
+    DeviceEvent,
+    GlucoseSampled,
+    LinkHeard,
+    LinkLost,
+    LinkTroubled,
+    SampleKind,
+    Trouble,
+)
 from drivers.analyzers.ysi_line import (
     CALIBRATION,
     NO_SAMPLE,
+    OTHERS,
     DateOrder,
     Line,
     LineRefused,
     continues,
-    glucose_mg_dl,
+    end_bytes,
+    has_error,
     kind_of,
     parse_line,
 )
+from drivers.analyzers.ysi_lost import NUMBERED, Lost
 from drivers.framing import Damage, LineSplitter
+from drivers.intake import Intake, Result
+from drivers.reading import Rules
 
 REPLY_MS = 3000
 """Time without an answer after which a poll is repeated (analyzers 4.1)."""
@@ -42,11 +56,11 @@ DIGITS = {"1": "not in remote mode", "9": "halted"}
 
 
 class Query(StrEnum):
-    """The closed list of commands (analyzers 4.1). RY is allowed, but its layout is unknown: not sent."""
+    """With `NUMBERED` the closed list of commands (analyzers 4.1). RY is allowed, but its layout is
+    unknown: not sent."""
 
     RESULT = "RS"
     CALIBRATION = "RC"
-    STATUS = "RY"
 
 
 class Ysi:
@@ -55,6 +69,7 @@ class Ysi:
     Unverified [R], therefore settings: `command_end` after a command, `line_end` after a reply,
     `nothing_digit` the reply to RS with nothing to send (None: an `A` and no line for
     `empty_wait_ms`), `date_order` as set in the instrument, `chemistry` the name of the glucose probe.
+    `rules` and `wall_zero` as in `Intake`.
     """
 
     def __init__(
@@ -63,27 +78,35 @@ class Ysi:
         poll_ms: int = 5000,
         date_order: DateOrder | str = DateOrder.MDY,
         chemistry: str = "DEX",
-        command_end: bytes = b"\r",
-        line_end: bytes = b"\r\n",
+        command_end: bytes | str = b"\r",
+        line_end: bytes | str = b"\r\n",
         nothing_digit: str | None = None,
         empty_wait_ms: int = 1500,
+        *,
+        rules: Rules | None = None,
+        wall_zero: datetime | None = None,
     ) -> None:
-        self._source = f"ysi {model}"
+        self._intake = Intake(f"ysi {model}", rules, wall_zero)
+        self._wall_zero = wall_zero
         self._poll_ms = poll_ms
         self._date_order = DateOrder(date_order)
         self._chemistry = chemistry
-        self._command_end = command_end
+        self._command_end = end_bytes(command_end)
         self._nothing_digit = nothing_digit
         self._empty_wait_ms = empty_wait_ms
-        self._lines = LineSplitter(line_end)
-        self._known: dict[tuple[int, str, str, str], str] = {}
+        self._lines = LineSplitter(end_bytes(line_end))
+        self._seen: dict[str, None] = {}
+        self._newest: datetime | None = None
+        self._says_nothing = nothing_digit is not None
         self._out = bytearray()
         self._events: list[DeviceEvent] = []
         self._due_ms: int | None = None
+        self._asked: str | None = None
+        self._lost = Lost()
         self._forget()
 
     def _forget(self) -> None:
-        self._asked: Query | None = None
+        self._asked = None
         self._asked_ms = 0
         self._tries_left = 0
         self._accepted = False
@@ -101,7 +124,11 @@ class Ysi:
         del epoch  # an analyzer takes no orders, so none can be late
         self._lines.reset()
         self._out.clear()
+        if self._asked == Query.RESULT:
+            self._lost.reply_lost()
         self._forget()
+        if self._wall_zero is not None:
+            self._note_time(self._wall_zero + timedelta(milliseconds=now_ms))
         self._ask(Query.RESULT, now_ms)
 
     def receive(self, data: bytes, now_ms: int) -> list[DeviceEvent]:
@@ -125,6 +152,8 @@ class Ysi:
         if self._asked is None:
             self._ask(Query.RESULT, now_ms)
         elif self._accepted and not self._damaged and not self._lines.half:
+            if self._says_nothing:
+                self._lost_one()
             self._complete("nothing new", now_ms)
         else:
             self._missed(self._asked, now_ms)
@@ -146,26 +175,29 @@ class Ysi:
 
     # --- the poll ----------------------------------------------------------------------------
 
-    def _ask(self, query: Query, now_ms: int) -> None:
+    def _ask(self, query: str, now_ms: int) -> None:
+        if query == Query.RESULT:
+            self._asked_ms = now_ms
+            self._news = False
+            self._calibrated = False
         self._asked = query
-        self._asked_ms = now_ms
         self._tries_left = 1 if self._silent else TRIES
-        self._news = False
         self._sampled = False
-        self._calibrated = False
         self._transmit(query, now_ms)
 
-    def _transmit(self, query: Query, now_ms: int) -> None:
+    def _transmit(self, query: str, now_ms: int) -> None:
         self._tries_left -= 1
         self._accepted = False
         self._damaged = False
         self._out += query.encode("ascii") + self._command_end
         self._due_ms = now_ms + REPLY_MS
 
-    def _missed(self, query: Query, now_ms: int) -> None:
+    def _missed(self, query: str, now_ms: int) -> None:
         if self._lines.half:
             self._spoil("line cut short")
             self._lines.reset()
+        elif not self._damaged:
+            self._lost_one()
         if self._tries_left > 0:
             self._transmit(query, now_ms)
             return
@@ -182,14 +214,27 @@ class Ysi:
         self._silent = False
         if not self._sampled:
             self._events.append(LinkHeard(Role.ANALYZER, words))
-        if query is Query.RESULT and results_told and not self._news:
+        following = self._following(query) if results_told else None
+        if following is not None:
+            self._ask(following, now_ms)
+            return
+        if results_told and not self._news:
             self._draining = False
-        if query is Query.RESULT and self._calibrated:
-            self._ask(Query.CALIBRATION, now_ms)
-        elif self._draining and results_told:
+        if self._draining and results_told:
             self._due_ms = now_ms + DRAIN_PAUSE_MS
         else:
             self._due_ms = max(self._asked_ms + self._poll_ms, now_ms + 1)
+
+    def _following(self, query: str | None) -> str | None:
+        """What belongs to this round still: the calibration, then every result that may have been lost."""
+        if query == Query.RESULT and self._calibrated:
+            return Query.CALIBRATION
+        return None if query is None else self._lost.after(query)
+
+    def _lost_one(self) -> None:
+        """RS was not answered whole; what is asked by number is simply asked again."""
+        if self._asked in (None, Query.RESULT) and not self._silent:
+            self._lost.reply_lost()
 
     # --- what comes in -----------------------------------------------------------------------
 
@@ -198,7 +243,7 @@ class Ysi:
             self._replied(text, now_ms)
             return
         try:
-            self._take(parse_line(text, self._date_order))
+            self._take(parse_line(text, self._date_order), text, now_ms)
         except LineRefused as refusal:
             if refusal.trouble is Trouble.BAD_FRAME:
                 self._spoil(str(refusal))
@@ -224,53 +269,78 @@ class Ysi:
         elif text == BUSY:
             self._complete("busy", now_ms, results_told=False)
         elif text.isascii() and text.isdecimal():
-            self._trouble(
-                Trouble.REFUSED, f"analyzer answered {text} ({DIGITS.get(text, 'meaning unknown')})"
-            )
-            self._complete(f"answered {text}", now_ms, results_told=False)
+            self._refused(text, now_ms)
         else:
             self._spoil(f"unreadable reply {text!r}")
 
+    def _refused(self, digit: str, now_ms: int) -> None:
+        told = f"analyzer answered {digit} ({DIGITS.get(digit, 'meaning unknown')})"
+        if self._asked in NUMBERED:
+            self._lost.forget()
+            told += ": a result was lost on the wire and cannot be asked again, key it in"
+        self._trouble(Trouble.REFUSED, told)
+        self._complete(f"answered {digit}", now_ms, results_told=False)
+
     def _spoil(self, reason: str) -> None:
         """Damage ends no poll: its deadline repeats it."""
+        if not self._damaged:
+            self._lost_one()
         self._damaged = True
         self._trouble(Trouble.BAD_FRAME, reason)
 
-    def _take(self, line: Line) -> None:
-        """A line seen for the first time is judged; a repeat with other numbers is told."""
-        if line.sample == NO_SAMPLE and not line.value:
+    def _take(self, line: Line, text: str, now_ms: int) -> None:
+        """A line seen word for word is a repeat; a new one of the glucose probe goes to the intake."""
+        if not line.value and line.chemistry != self._chemistry:
+            self._says_nothing = True
             return
-        key = (line.sample, line.analyzer_time, line.chemistry, line.error)
-        result = f"{line.value} {line.unit}"
-        before = self._known.get(key)
-        if before is not None:
-            if before != result:
-                self._trouble(
-                    Trouble.UNEXPECTED, f"sample {line.sample} sent again as {result}, it was {before}"
-                )
+        if text in self._seen:
             return
-        self._known[key] = result
-        if len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
+        self._seen[text] = None
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
         self._news = True
-        self._calibrated = self._calibrated or line.sample == CALIBRATION
-        if line.chemistry == self._chemistry:
-            self._sample(line)
+        if line.sample == CALIBRATION:
+            self._calibrated = True
+        if line.chemistry != self._chemistry:
+            if line.chemistry not in OTHERS:
+                self._lost_one()
+                raise LineRefused(Trouble.UNEXPECTED, f"chemistry {line.chemistry!r} is not known")
+            return
+        recovered = self._asked in NUMBERED
+        if not recovered and line.sample != CALIBRATION:
+            self._lost.result_came()
+        self._sample(line, recovered, now_ms)
 
-    def _sample(self, line: Line) -> None:
-        self._events.append(
-            GlucoseSampled(
-                sample_id=f"ysi:{line.sample}:{line.analyzer_time}",
-                glucose_mg_dl=glucose_mg_dl(line),
-                drawn_at_ms=None,
-                kind=kind_of(line, self._draining),
-                source=self._source,
-                raw_value=line.value,
-                raw_unit=line.unit,
-                flags=(),
-            )
+    def _sample(self, line: Line, recovered: bool, now_ms: int) -> None:
+        """What was asked again by number may dose only when it is later than all that came before."""
+        doubted = has_error(line)
+        kind = kind_of(line, self._draining)
+        if recovered and kind is SampleKind.PATIENT and not self._later(line.measured):
+            kind = SampleKind.HISTORY
+            told = f"sample {line.sample} was asked again and may be an old one: key it in if it is new"
+            self._trouble(Trouble.UNEXPECTED, told)
+        if line.sample > NO_SAMPLE and line.measured is not None:
+            self._note_time(line.measured)
+        result = Result(
+            identity=(str(line.sample), line.analyzer_time),
+            sample=str(line.sample),
+            value=line.value,
+            unit=line.unit,
+            kind=kind,
+            measured=line.measured if kind is SampleKind.PATIENT else None,
         )
-        self._sampled = True
+        if doubted:
+            self._events += self._intake.hold(result, f"analyzer error {line.error}")
+            return
+        events = self._intake.take(result, now_ms)
+        self._events += events
+        self._sampled = self._sampled or any(isinstance(event, GlucoseSampled) for event in events)
+
+    def _later(self, measured: datetime | None) -> bool:
+        return measured is not None and self._newest is not None and measured > self._newest
+
+    def _note_time(self, at: datetime) -> None:
+        self._newest = at if self._newest is None else max(self._newest, at)
 
     def _trouble(self, trouble: Trouble, detail: str) -> None:
         self._events.append(LinkTroubled(Role.ANALYZER, trouble, detail))

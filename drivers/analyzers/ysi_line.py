@@ -2,27 +2,28 @@
 
 Source: analyzers reference 4.1 (YSI 2700 SELECT manual p. 9-5 to 9-15). Justification inside a field
 is unverified [R], so fields are stripped after cutting. There is no checksum: blanks between fields,
-ranges of time and date, and a strict number grammar stand in for it.
+ranges of time and date, and a strict number grammar (`drivers.reading`) stand in for it.
 """
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime
 from enum import StrEnum
 
 from clampctl.core.events import SampleKind, Trouble
-from clampctl.units import mg_dl_from_mmol_l
 
 COLUMNS = 66
 NO_SAMPLE, CALIBRATION, MONITOR, INFORMATION = 0, -1, -2, -3
 """Sample numbers with a meaning of their own (analyzers 4.1)."""
+
+OTHERS = ("LAC", "SUC", "LTOS", "GAL")
+"""Other chemistries by name (analyzers 4.1; its list goes on). An unknown name may be a damaged one."""
 
 _BLANKS = (9, 18, 24, 28, 38)
 _RESULT_BLANKS = (43, 52, 61)
 _CLOCK = re.compile(r"([ \d]\d):(\d\d):(\d\d)")
 _DATE = re.compile(r"([ \d]\d)/([ \d]\d)/(\d\d)")
 _SAMPLE = re.compile(r"-?\d{1,8}")
-_NUMBER = re.compile(r"\d{1,4}(?:\.\d{1,3})?")
 _ERROR = re.compile(r"[0-9A-Fa-f]{1,4}")
 
 
@@ -43,7 +44,10 @@ class LineRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One report line; texts as sent, stripped. `analyzer_time` is the analyzer's own clock."""
+    """One report line; texts as sent, stripped. `analyzer_time` is the analyzer's own clock.
+
+    `measured` is the same time, None where there is no such day.
+    """
 
     sample: int
     analyzer_time: str
@@ -51,6 +55,12 @@ class Line:
     value: str
     unit: str
     error: str
+    measured: datetime | None
+
+
+def end_bytes(end: bytes | str) -> bytes:
+    """A line end; a station writes it as text."""
+    return end.encode("ascii") if isinstance(end, str) else end
 
 
 def continues(text: str) -> bool:
@@ -66,11 +76,10 @@ def parse_line(text: str, date_order: DateOrder) -> Line:
     if _SAMPLE.fullmatch(sample) is None or not _blank(text, _BLANKS) or text[-1] not in " \\":
         raise LineRefused(Trouble.BAD_FRAME, f"damaged line {text!r}")
     clock, date = text[0:8], text[9:17]
-    _require_clock(clock, text)
-    _require_date(date, date_order)
+    measured = _instant(_clock(clock, text), _date(date, date_order))
     number = int(sample)
     if number == INFORMATION:
-        return Line(number, f"{clock} {date}", "", "", "", "")
+        return Line(number, f"{clock} {date}", "", "", "", "", measured)
     if not _blank(text, _RESULT_BLANKS):
         raise LineRefused(Trouble.BAD_FRAME, f"damaged line {text!r}")
     return Line(
@@ -80,6 +89,7 @@ def parse_line(text: str, date_order: DateOrder) -> Line:
         value=_field(text, 44, 51),
         unit=_field(text, 53, 60),
         error=_field(text, 62, 65),
+        measured=measured,
     )
 
 
@@ -92,26 +102,16 @@ def kind_of(line: Line, draining: bool) -> SampleKind:
     return SampleKind.HISTORY if draining else SampleKind.PATIENT
 
 
-def glucose_mg_dl(line: Line) -> float:
-    """Glucose in mg/dL from a glucose line, converted once; the unit must be on the line.
+def has_error(line: Line) -> bool:
+    """Whether the analyzer itself doubts a result. Any code does: no table of them is known.
 
-    Errors: LineRefused for a non-zero error code, a text that is no plain number (a comma, a sign, a
-    qualifier), a unit other than mmol/L and mg/dL, a value without a sample number.
+    Errors: LineRefused for an unreadable code, a value without a sample number.
     """
     if _ERROR.fullmatch(line.error) is None:
         raise LineRefused(Trouble.BAD_FRAME, f"sample {line.sample} has no readable error code")
-    if int(line.error, 16) != 0:
-        raise LineRefused(Trouble.REFUSED, f"analyzer error {line.error}")
-    if _NUMBER.fullmatch(line.value) is None:
-        raise LineRefused(Trouble.REFUSED, f"sample {line.sample}: {line.value!r} is not a plain number")
     if line.sample == NO_SAMPLE:
         raise LineRefused(Trouble.UNEXPECTED, f"a value {line.value} without a sample number")
-    value = float(Decimal(line.value))
-    if line.unit == "mg/dL":
-        return value
-    if line.unit == "mmol/L":
-        return mg_dl_from_mmol_l(value)
-    raise LineRefused(Trouble.REFUSED, f"sample {line.sample}: unit {line.unit!r}, expected mmol/L or mg/dL")
+    return int(line.error, 16) != 0
 
 
 def _field(text: str, first: int, last: int) -> str:
@@ -123,13 +123,15 @@ def _blank(text: str, columns: tuple[int, ...]) -> bool:
     return all(text[column - 1] == " " for column in columns)
 
 
-def _require_clock(clock: str, text: str) -> None:
+def _clock(clock: str, text: str) -> tuple[int, int, int]:
     match = _CLOCK.fullmatch(clock)
     if match is None or int(match[1]) > 23 or int(match[2]) > 59 or int(match[3]) > 59:
         raise LineRefused(Trouble.BAD_FRAME, f"damaged line {text!r}")
+    return int(match[1]), int(match[2]), int(match[3])
 
 
-def _require_date(date: str, order: DateOrder) -> None:
+def _date(date: str, order: DateOrder) -> tuple[int, int, int]:
+    """Year, month and day; the two digits of the year are of this century."""
     match = _DATE.fullmatch(date)
     if match is None:
         raise LineRefused(Trouble.BAD_FRAME, f"damaged date {date!r}")
@@ -137,3 +139,11 @@ def _require_date(date: str, order: DateOrder) -> None:
     month, day = (first, second) if order is DateOrder.MDY else (second, first)
     if not (1 <= month <= 12 and 1 <= day <= 31):
         raise LineRefused(Trouble.REFUSED, f"date {date} is not {order}: month {month}, day {day}")
+    return 2000 + int(match[3]), month, day
+
+
+def _instant(clock: tuple[int, int, int], date: tuple[int, int, int]) -> datetime | None:
+    try:
+        return datetime(*date, *clock)
+    except ValueError:
+        return None

@@ -15,17 +15,42 @@ from clampctl.core.events import (
     PumpState,
     Trouble,
 )
+from drivers.capabilities import OnSilence, PumpCapabilities, Watchdog
+from drivers.link import Expected
+
+__all__ = ["CAPABILITIES", "ManualPump"]
+
+CAPABILITIES = PumpCapabilities(
+    rate_ul_h_min=100,
+    rate_ul_h_max=1_200_000,
+    rate_steps=((10_000_000, 100),),
+    watchdog=Watchdog.NONE,
+    watchdog_s=None,
+    on_silence={Role.INSULIN: OnSilence.CONTINUES, Role.DEXTROSE: OnSilence.CONTINUES},
+    counter_quantum_ul=None,
+    has_syringe=False,
+    units_locked_while_running=False,
+    keypad_lock=False,
+    senses=(),
+)
+"""What a person can set on any usual infusion pump: steps of 0.1 mL/h, up to 1200 mL/h. The program
+cannot reach it, so it runs on whatever the computer does (pumps 10.1, 12 item 4)."""
 
 REPORT_MS = 2000
 """The last confirmed rate is told again in the rhythm of a wired pump."""
 
 
 class ManualPump:
-    """Any pump without a usable serial line."""
+    """Any pump without a usable serial line; `expected.model` is the name it is shown by.
 
-    def __init__(self, role: Role, model: str = "set by hand") -> None:
-        self._role = role
-        self._model = model
+    Errors: ValueError for a watchdog: nothing here can stop on silence.
+    """
+
+    def __init__(self, expected: Expected) -> None:
+        if expected.watchdog_s is not None:
+            raise ValueError("a pump set by hand has no watchdog")
+        self._role = expected.role
+        self._model = expected.model or "set by hand"
         self._epoch = 0
         self._shown: Command | None = None
         self._confirmed_ul_h: int | None = None

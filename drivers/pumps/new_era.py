@@ -11,13 +11,35 @@ from typing import assert_never
 
 from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
 from clampctl.core.events import DeviceEvent, Trouble
+from drivers.capabilities import RIGHT_ON_SILENCE, PumpCapabilities, Watchdog
 from drivers.framing import Damage, Frame, Framing
+from drivers.link import Expected
 from drivers.pumps.new_era_identify import Dialogue, Setup, Unanswered, identify, probe
 from drivers.pumps.new_era_orders import Pump, Talk
 from drivers.pumps.new_era_text import MAX_WATCHDOG_S, RATE_STEPS, Reply, parse_reply, rate_limits_ul_h
 from drivers.pumps.new_era_wire import TRIES, Ask, Silence, Wire
 
-__all__ = ["RATE_STEPS", "NewEra", "rate_limits_ul_h"]
+__all__ = ["CAPABILITIES", "RATE_STEPS", "NewEra", "rate_limits_ul_h"]
+
+CAPABILITIES = PumpCapabilities(
+    rate_ul_h_min=30,
+    rate_ul_h_max=1_500_000,
+    rate_steps=RATE_STEPS,
+    watchdog=Watchdog.SETTABLE,
+    watchdog_s=5,
+    on_silence=RIGHT_ON_SILENCE,
+    counter_quantum_ul=1,
+    has_syringe=True,
+    units_locked_while_running=True,
+    keypad_lock=False,
+    senses=("stall",),
+)
+"""The family as sheet 2 has it. The range is this program's habit inside what 20 to 60 mL syringes
+allow; the syringe's own limits come from `rate_limits_ul_h` (2.5). `watchdog_s` is `SAF5` (2.7).
+Dextrose keeps running in Basic framing by inference only (1): prove it with a cable pull. The counter
+is finest below 10 mL and steps by 100 µL above 100 mL (2.5). A keypad lock exists, its use does not
+hold outside a program (2.5). Stall is all it senses (10.3 rule 6).
+"""
 
 POLL_MS = 1000
 """One exchange a second, rate and volume in turn: a full reading every two seconds (pumps 2.7)."""
@@ -31,28 +53,25 @@ class NewEra:
 
     `diameter_um` is compared with the pump's, never set. `addressed` False leaves address 0 away in
     Safe framing, as the manual prints it. `read_only` only looks: no set-up, no orders but stop.
-    Errors: ValueError for an address outside 0 to 99, a watchdog outside 1 to 255 s, an insulin pump
-    without a watchdog or another pump with one.
+    Errors: ValueError for an address outside 0 to 99, no diameter, a serial number (the pump tells
+    none), a watchdog outside 1 to 255 s, an insulin pump without a watchdog or another with one.
     """
 
-    def __init__(
-        self,
-        role: Role,
-        address: int,
-        diameter_um: int,
-        model: str = "NE",
-        watchdog_s: int | None = None,
-        addressed: bool = True,
-        read_only: bool = False,
-    ) -> None:
-        if not 0 <= address <= 99:
-            raise ValueError(f"pump address {address} is not 0 to 99")
+    def __init__(self, expected: Expected, *, addressed: bool = True) -> None:
+        watchdog_s = expected.watchdog_s
+        if not 0 <= expected.address <= 99:
+            raise ValueError(f"pump address {expected.address} is not 0 to 99")
+        if expected.diameter_um is None:
+            raise ValueError("a syringe pump needs the diameter of its syringe")
+        if expected.serial:
+            raise ValueError("a New Era pump does not tell a serial number, so none can be expected")
         if watchdog_s is not None and not 1 <= watchdog_s <= MAX_WATCHDOG_S:
             raise ValueError(f"watchdog {watchdog_s} s is not 1 to {MAX_WATCHDOG_S} s")
-        if (role is Role.INSULIN) != (watchdog_s is not None):
+        if (expected.role is Role.INSULIN) != (watchdog_s is not None):
             raise ValueError("the insulin pump needs a watchdog, and no other pump may have one")
-        self._pump = Pump(role, Setup(diameter_um, model, watchdog_s, read_only))
-        self._wire = Wire(address, addressed)
+        setup = Setup(expected.diameter_um, expected.model, watchdog_s, expected.read_only)
+        self._pump = Pump(expected.role, setup)
+        self._wire = Wire(expected.address, addressed)
         self._orders: list[SetRate | StartPump] = []
         self._is_open = False
         self._forget(0)

@@ -166,13 +166,27 @@ def _set_timer(setup: Setup, framing: Framing) -> Dialogue[str | None]:
     reply = yield from asked(Ask(f"SAF{setup.watchdog_s or 0}", into=wanted))
     if not reply.done:
         return f"pump refused its silence timer setting ({reply.error})"
-    yield from asked(STATUS)
+    try:
+        yield from asked(STATUS)
+    except Unanswered:
+        return (yield from _stuck(framing))
     return None
 
 
+def _stuck(framing: Framing) -> Dialogue[str]:
+    """It took SAF and fell silent: does it answer as before? Then its timer is as it was, and it is told
+    once, instead of being written to its memory again and again."""
+    if framing is Framing.BASIC:
+        yield Ask("", tries=1, over=Framing.BASIC, bare=True, error_expected=True)
+    reply = yield Ask("", tries=1, over=framing, into=framing)
+    if reply is None:
+        raise Unanswered
+    return f"pump stays in {framing.value} framing: its silence timer cannot be set"
+
+
 def _wrong_identity(setup: Setup, version: Reply, diameter: Reply) -> str | None:
-    if not version.data.startswith(setup.model):
-        return f"pump is {version.data or 'unknown'}, expected {setup.model}"
+    if not version.data or not version.data.startswith(setup.model):
+        return f"pump is {version.data or 'unknown'}, expected {setup.model or 'a New Era pump'}"
     if not diameter.data:
         return "pump does not tell its syringe diameter"
     diameter_um = thousandths(diameter.data)

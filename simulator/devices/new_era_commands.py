@@ -133,6 +133,8 @@ def _clear_dispensed(pump: NewEraPump, text: str, now_ms: int) -> str:
 
 def _safe_mode(pump: NewEraPump, text: str, now_ms: int) -> str:
     del now_ms
+    if not pump.settings.has_safe_mode:
+        return Answer.UNKNOWN
     if not text:
         return str(pump.memory.saf_s)
     seconds = _whole(text)

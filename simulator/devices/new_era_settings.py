@@ -25,6 +25,7 @@ class NewEraSettings:
     reply_delay_ms: time to answer.
     saf_reply: framing of the reply that switches framing [R; NEW is what nesp expects].
     saf_arms_at_once: the command that sets a timer also starts it [I].
+    has_safe_mode: the firmware knows SAF; without, it answers `?` [R].
     announces_reset: a pump left in Safe mode sends A?R by itself at power-up [R].
     strict_units: while running any unit is refused, even the one in use [R].
     accepts_zero_rate: RAT 0 is a rate; otherwise out of range [R].
@@ -44,6 +45,7 @@ class NewEraSettings:
     reply_delay_ms: int = 0
     saf_reply: SafReply = SafReply.NEW
     saf_arms_at_once: bool = True
+    has_safe_mode: bool = True
     announces_reset: bool = False
     strict_units: bool = False
     accepts_zero_rate: bool = False

@@ -4,7 +4,7 @@ Source: sheet analyzers.md 4.1 (2700 SELECT manual; that the 2300 is alike is [R
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,6 +15,10 @@ from simulator.devices.ysi_report import DateOrder, Unit, report_line, shown, st
 
 _ACCEPTED = b"A\r\n"
 _BUSY = b"2\r\n"
+_SHOWN_INSTEAD = {FaultKind.COMMA: "", FaultKind.OVER_RANGE: ">900.0", FaultKind.NO_VALUE: "......"}
+"""What stands in the result column instead of a number [R]; a comma replaces the point."""
+
+_EDIT_PERCENT = 5
 _COMMAND_LIMIT = 32  # [R] length of the command buffer
 
 
@@ -87,6 +91,7 @@ class Ysi:
         self._unit = settings.unit
         self._bench.clock_offset_s = settings.clock_offset_s
         self._busy = False
+        self._shown_instead: FaultKind | None = None
 
     @property
     def plugged(self) -> bool:
@@ -166,6 +171,14 @@ class Ysi:
                 self._unit = Unit.MMOL_L if self._settings.unit is Unit.MG_DL else Unit.MG_DL
             case FaultKind.CLOCK_OFFSET:
                 self._bench.clock_offset_s = fault.number or 0
+            case FaultKind.CALIBRATE:
+                self._bench.calibrate(now_ms)
+            case FaultKind.DUMP:
+                self._bench.unsent.extend(self._bench.results)
+            case FaultKind.EDIT if self._bench.results:
+                self._edit(_EDIT_PERCENT if fault.number is None else fault.number)
+            case FaultKind.COMMA | FaultKind.OVER_RANGE | FaultKind.NO_VALUE:
+                self._shown_instead = fault.kind
             case _:
                 raise ValueError(f"A YSI analyzer has no fault {fault.kind.value!r}.")
 
@@ -184,6 +197,8 @@ class Ysi:
                 self._unit = self._settings.unit
             case FaultKind.CLOCK_OFFSET:
                 self._bench.clock_offset_s = self._settings.clock_offset_s
+            case FaultKind.COMMA | FaultKind.OVER_RANGE | FaultKind.NO_VALUE:
+                self._shown_instead = None
             case _:
                 pass  # nothing of this kind lasts
 
@@ -234,12 +249,25 @@ class Ysi:
                 self._settings.temperature,
                 result.sample,
                 chemistry=reading.chemistry,
-                result=shown(reading, self._unit),
+                result=self._shown(reading),
                 unit=self._unit,
                 error=f"{result.error:04X}",
                 more=reading is not result.readings[-1],
             )
         return lines
+
+    def _edit(self, percent: int) -> None:
+        latest = self._bench.results.pop()
+        scaled = [replace(one, mmol_l=one.mmol_l * (100 + percent) / 100) for one in latest.readings]
+        edited = replace(latest, readings=tuple(scaled))
+        self._bench.results.append(edited)
+        self._bench.unsent.append(edited)
+
+    def _shown(self, reading: Reading) -> str:
+        number = shown(reading, self._unit)
+        if self._shown_instead is None:
+            return number
+        return _SHOWN_INSTEAD[self._shown_instead] or number.replace(".", ",")
 
     def _status(self) -> bytes:
         bench = self._bench

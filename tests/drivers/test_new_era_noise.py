@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from clampctl.core.commands import Role, SetRate, StopPump
 from clampctl.core.events import LinkTroubled, PumpReported, PumpState
+from drivers.link import Expected
 from drivers.pumps.new_era import NewEra
 
 SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
 def insulin() -> NewEra:
-    return NewEra(Role.INSULIN, 0, 26_590, watchdog_s=5)
+    return NewEra(Expected(Role.INSULIN, "NE", diameter_um=26_590, watchdog_s=5))
 
 
 def session(peer: Any, script: Any, data: Any) -> list[Any]:
@@ -65,7 +66,7 @@ def test_a_flipped_bit_never_becomes_a_reading(
     pieces=st.lists(st.tuples(st.binary(max_size=40), st.integers(0, 1500)), max_size=25), basic=st.booleans()
 )
 def test_noise_never_raises_and_starts_nothing(peer: Any, script: Any, pieces: Any, basic: bool) -> None:
-    link = NewEra(Role.DEXTROSE, 0, 26_590) if basic else insulin()
+    link = NewEra(Expected(Role.DEXTROSE, "NE", diameter_um=26_590)) if basic else insulin()
     told = peer(link, script("basic" if basic else "safe").adopt()).open()
     told.run()
     now_ms = told.now_ms

@@ -6,15 +6,18 @@ import pytest
 
 from clampctl.core.commands import Role, SetRate, StartPump, StopPump
 from clampctl.core.events import LinkTroubled, PumpIdentified, PumpReported, PumpState, Trouble
+from drivers.link import Expected
 from drivers.pumps.new_era import NewEra
 
 
 def insulin(**settings: Any) -> NewEra:
-    return NewEra(Role.INSULIN, 0, 26_590, watchdog_s=5, **settings)
+    return NewEra(
+        Expected(Role.INSULIN, **{"model": "NE", "diameter_um": 26_590, "watchdog_s": 5, **settings})
+    )
 
 
 def dextrose(**settings: Any) -> NewEra:
-    return NewEra(Role.DEXTROSE, 0, 26_590, **settings)
+    return NewEra(Expected(Role.DEXTROSE, **{"model": "NE", "diameter_um": 26_590, **settings}))
 
 
 def identity(events: list[Any]) -> PumpIdentified:
@@ -68,6 +71,27 @@ def test_an_insulin_pump_in_basic_framing_is_switched_to_safe(peer: Any, script:
         armed = [(b"00SAF5\r", answer), safe.ask("", "S"), *safe.program(), *safe.proof()]
         told = peer(insulin(), [*basic.probe(), *basic.who(), *armed]).open()
         assert identity(told.run()).mismatch is None
+
+
+@pytest.mark.parametrize(
+    ("link", "framing", "text"), [(insulin, "basic", "SAF5"), (dextrose, "safe", "SAF0")]
+)
+def test_a_pump_that_stays_in_its_framing_is_refused(
+    peer: Any, script: Any, wire: Any, link: Any, framing: str, text: str
+) -> None:
+    here, there = script(framing), script("safe" if framing == "basic" else "basic")
+    silent = [(there.ask("", None)[0], None)] * 3
+    cleared = [(b"\r", None)] if framing == "basic" else []
+    talk = [*here.probe(), *here.who(), here.ask(text, "S"), *silent, *cleared, here.ask("", "S")]
+    told = peer(link(), talk).open()
+    assert identity(told.run()).mismatch == (
+        f"pump stays in {framing.capitalize()} framing: its silence timer cannot be set"
+    )
+    told.order(StartPump(told.link._pump.role, 2500, 1))
+    assert [event.trouble for event in told.run()] == [Trouble.REFUSED]
+    told.order(StopPump(told.link._pump.role, 1)).add(here.ask("STP", "S"))
+    told.run()
+    assert told.script == []
 
 
 def test_a_switch_of_framing_swallowed_by_an_alarm_is_sent_again(peer: Any, script: Any, wire: Any) -> None:
@@ -255,8 +279,10 @@ def test_the_answer_from_another_address_is_ignored(peer: Any, script: Any, wire
         {"role": Role.DEXTROSE, "watchdog_s": 5},
         {"role": Role.INSULIN, "watchdog_s": 256},
         {"role": Role.DEXTROSE, "address": 100},
+        {"role": Role.DEXTROSE, "diameter_um": None},
+        {"role": Role.DEXTROSE, "serial": "1234"},
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"watchdog|address"):
-        NewEra(**{"address": 0, "diameter_um": 26_590, **settings})
+    with pytest.raises(ValueError, match=r"watchdog|address|diameter|serial"):
+        NewEra(Expected(**{"diameter_um": 26_590, **settings}))

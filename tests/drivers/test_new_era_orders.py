@@ -6,6 +6,7 @@ import pytest
 
 from clampctl.core.commands import Role, SetRate, StartPump, StopPump
 from clampctl.core.events import LinkTroubled, PumpIdentified, PumpReported, PumpState, Trouble
+from drivers.link import Expected
 from drivers.pumps.new_era import NewEra
 
 
@@ -37,14 +38,14 @@ def talk(script: Any) -> Any:
 
 @pytest.fixture
 def stopped(peer: Any, talk: Any) -> Any:
-    told = peer(NewEra(Role.DEXTROSE, 0, 26_590), talk.dextrose()).open()
+    told = peer(NewEra(Expected(Role.DEXTROSE, "NE", diameter_um=26_590)), talk.dextrose()).open()
     told.run()
     return told
 
 
 @pytest.fixture
 def running(peer: Any, talk: Any) -> Any:
-    told = peer(NewEra(Role.DEXTROSE, 0, 26_590), talk.adopt()).open()
+    told = peer(NewEra(Expected(Role.DEXTROSE, "NE", diameter_um=26_590)), talk.adopt()).open()
     told.run()
     return told
 
@@ -262,7 +263,9 @@ def test_a_stop_waits_for_no_repeats(running: Any, talk: Any) -> None:
 
 def test_a_stop_breaks_into_the_silence_of_the_watchdog_proof(peer: Any, script: Any) -> None:
     safe = script("safe")
-    told = peer(NewEra(Role.INSULIN, 0, 26_590, watchdog_s=5), safe.insulin()[:-2]).open()
+    told = peer(
+        NewEra(Expected(Role.INSULIN, "NE", diameter_um=26_590, watchdog_s=5)), safe.insulin()[:-2]
+    ).open()
     told.run(4000)
     told.order(StopPump(Role.INSULIN, 1)).add(safe.ask("STP", "S"), *safe.insulin()[3:])
     assert [type(event) for event in told.run()] == [PumpReported, PumpIdentified, PumpReported]
@@ -315,7 +318,7 @@ def test_a_reset_is_checked_and_the_next_start_sets_the_pump_up_again(stopped: A
 
 def test_an_unsolicited_alarm_inside_an_exchange_leaves_it_open(peer: Any, script: Any, wire: Any) -> None:
     safe = script("safe")
-    told = peer(NewEra(Role.INSULIN, 0, 26_590, watchdog_s=5), safe.adopt()).open()
+    told = peer(NewEra(Expected(Role.INSULIN, "NE", diameter_um=26_590, watchdog_s=5)), safe.adopt()).open()
     told.run()
     both = wire.safe("00A?S") + wire.safe("00S120.0MH")
     told.add((safe.ask("RAT", None)[0], both), safe.ask("DIS", "A?S"), safe.ask("RAT", "S120.0MH"))
@@ -326,7 +329,7 @@ def test_an_unsolicited_alarm_inside_an_exchange_leaves_it_open(peer: Any, scrip
 
 def test_a_damaged_reply_is_told_and_the_question_repeated(peer: Any, script: Any, wire: Any) -> None:
     safe = script("safe")
-    told = peer(NewEra(Role.INSULIN, 0, 26_590, watchdog_s=5), safe.adopt()).open()
+    told = peer(NewEra(Expected(Role.INSULIN, "NE", diameter_um=26_590, watchdog_s=5)), safe.adopt()).open()
     told.run()
     damaged = wire.safe("00I120.0MH").replace(b"120", b"920")
     told.add((safe.ask("RAT", None)[0], damaged), safe.ask("RAT", "I120.0MH"))

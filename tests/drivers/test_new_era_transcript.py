@@ -8,6 +8,7 @@ import pytest
 from clampctl.core.commands import Role, SetRate, StartPump, StopPump
 from clampctl.core.events import LinkTroubled, PumpReported, PumpState, Trouble
 from drivers.framing import Frame, Framing, NewEraSplitter, safe_packet
+from drivers.link import Expected
 from drivers.pumps.new_era import NewEra
 
 NEVER_SENT = {
@@ -46,7 +47,8 @@ def test_every_frame_is_cut_to_its_comment(wire: Any) -> None:
 def insulin_session(peer: Any, script: Any, address: int, addressed: bool) -> list[bytes]:
     """Open, poll, start, change the rate, stop: every byte string that was sent."""
     talk = script("safe", address, addressed)
-    link = NewEra(Role.INSULIN, address, 26_590, watchdog_s=10, addressed=addressed)
+    expected = Expected(Role.INSULIN, "NE", address=address, diameter_um=26_590, watchdog_s=10)
+    link = NewEra(expected, addressed=addressed)
     told = peer(link, talk.insulin(10)).open()
     told.run()
     told.add(talk.ask("RAT", "S120.0MH"), talk.ask("DIS", "SI12.34W0.000ML")).run()
@@ -65,12 +67,15 @@ def test_the_link_sends_every_host_frame(peer: Any, script: Any, wire: Any) -> N
     sent += insulin_session(peer, script, 0, True)
     sent += insulin_session(peer, script, 1, True)
     arming = script("safe", 0, False)
-    told = peer(NewEra(Role.INSULIN, 0, 26_590, watchdog_s=5, addressed=False), arming.insulin(5)).open()
+    told = peer(
+        NewEra(Expected(Role.INSULIN, "NE", diameter_um=26_590, watchdog_s=5), addressed=False),
+        arming.insulin(5),
+    ).open()
     told.run()
     sent += told.sent
     talk, plain = script("safe", 0, False), script("basic")
     dextrose = [*talk.probe(), *talk.who(), talk.ask("SAF0", "S"), plain.ask("", "S"), *plain.program()]
-    told = peer(NewEra(Role.DEXTROSE, 0, 26_590, addressed=False), dextrose).open()
+    told = peer(NewEra(Expected(Role.DEXTROSE, "NE", diameter_um=26_590), addressed=False), dextrose).open()
     told.run()
     sent += told.sent
     for comment, data in frames(wire("new_era_safe.txt"), "> "):
@@ -80,7 +85,9 @@ def test_the_link_sends_every_host_frame(peer: Any, script: Any, wire: Any) -> N
 @pytest.fixture
 def adopted(peer: Any, script: Any) -> Any:
     """A running insulin pump, just after its opening."""
-    told = peer(NewEra(Role.INSULIN, 0, 26_590, watchdog_s=5), script("safe").adopt()).open()
+    told = peer(
+        NewEra(Expected(Role.INSULIN, "NE", diameter_um=26_590, watchdog_s=5)), script("safe").adopt()
+    ).open()
     told.run()
     return told
 
