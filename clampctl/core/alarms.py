@@ -41,7 +41,8 @@ def conditions(state: State, at_ms: int) -> Iterator[Condition]:
     yield from _dextrose_gap(state)
     yield from _insulin_waits(state, at_ms)
     if state.phase is Phase.FALLBACK and state.tailing is not None:
-        text = f"SAFE-TAIL: {state.tailing.reason} - insulin off, dextrose held - sample now"
+        insulin_is = "insulin off" if state.insulin.verified else "insulin NOT seen off: stop it at the pump"
+        text = f"SAFE-TAIL: {state.tailing.reason} - {insulin_is}, dextrose held - sample now"
         yield Condition("safe_tail", Priority.HIGH, text)
     yield from _safeguards(state, at_ms)
     soft = state.session.protocol.limits.gir_mg_kg_min_soft
@@ -87,6 +88,10 @@ def _sampling(state: State, at_ms: int) -> Iterator[Condition]:
         yield Condition(
             "analyzer_lost", Priority.MEDIUM, f"Analyzer: {state.blood.analyzer_lost} - check its cable"
         )
+    if state.blood.analyzer_held:
+        urgent = Priority.MEDIUM if state.phase in DOSING else Priority.LOW
+        text = f"Result not taken: {state.blood.analyzer_held} - GIR not changed - sample again"
+        yield Condition("result_held", urgent, text)
     if state.phase not in DOSING:
         return
     age = samples.age_ms(state.blood, at_ms)
@@ -126,7 +131,7 @@ def _pump(state: State, pump: Pump, setup: PumpSetup, at_ms: int) -> Iterator[Co
     role, name = pump.role.value, pump.role.value.capitalize()
     dextrose = pump.role.value == "dextrose"
     if pump.mismatch:
-        text = f"{name} pump is not the right one: {pump.mismatch} - nothing is written to it"
+        text = f"{name} pump cannot be used: {pump.mismatch} - nothing is written to it - go to the pump"
         yield Condition(f"{role}_identity", Priority.HIGH, text, latching=True)
     if state.phase is Phase.SETUP and pump.heard_at_ms is None and not pump.trouble:
         return

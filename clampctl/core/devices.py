@@ -69,7 +69,12 @@ def _lost(state: State, event: LinkLost) -> State:
 
 
 def _troubled(state: State, event: LinkTroubled) -> State:
-    """Trouble alone changes no belief; silence and read-back judge it. A full queue is an alarm."""
+    """Trouble alone changes no belief; silence and read-back judge it.
+
+    A full queue is an alarm, and so is a result that an analyzer's link holds back or cannot fetch.
+    """
     if event.trouble is Trouble.FULL_QUEUE:
         return changed(state, safeguards=replace(state.safeguards, queue_full=event.detail))
+    if event.role is Role.ANALYZER and event.trouble in (Trouble.REFUSED, Trouble.NO_REPLY):
+        return changed(state, blood=replace(state.blood, analyzer_held=event.detail))
     return state

@@ -61,7 +61,7 @@ def _pump_fault(pump: Pump, setup: PumpSetup, state: State, at_ms: int) -> str:
     if not pump.connected:
         return f"{name} disconnected"
     if pump.mismatch:
-        return f"{name} is not the right one: {pump.mismatch}"
+        return f"{name} cannot be used: {pump.mismatch}"
     if pump.heard_at_ms is None:
         return f"{name} was connected anew"
     if at_ms - pump.heard_at_ms > limits.silence_stop_ms:

@@ -74,8 +74,9 @@ def take(state: State, event: OperatorEvent, at_ms: int) -> State:
         case HoldReleased():
             return moved(state, Trigger.RELEASED)
         case ModeChosen():
-            if event.mode is Mode.AUTOMATIC and _unrecorded(state):
-                return _refused(state, UNRECORDED)
+            sentence = _automatic_refusal(state) if event.mode is Mode.AUTOMATIC else ""
+            if sentence:
+                return _refused(state, sentence)
             return changed(state, mode=event.mode, dosing=replace(state.dosing, proposal=None))
         case InsulinStopPressed():
             who = event.actor if event.actor.startswith(PROGRAM) else "the nurse"
@@ -133,6 +134,16 @@ def clamp_over(state: State, reason: str, at_ms: int) -> State:
     return changed(
         after, tailing=tailing, dosing=replace(state.dosing, proposal=None, override_until_ms=None)
     )
+
+
+def _automatic_refusal(state: State) -> str:
+    """Why the program may not apply its rates by itself; empty when it may."""
+    if _unrecorded(state):
+        return UNRECORDED
+    pump = state.session.station.unproven
+    if pump is not None:
+        return f"Automatic mode needs a signed bench sheet of the {pump.role.value} pump; there is none."
+    return ""
 
 
 def _unrecorded(state: State) -> bool:

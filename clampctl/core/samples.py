@@ -57,6 +57,7 @@ def take(blood: Blood, event: GlucoseSampled, lag_ms: int, limits: Limits, at_ms
         newest=sample,
         before=before,
         last_arrived=sample,
+        analyzer_held="",
         seen_ids=(*blood.seen_ids, sample.sample_id)[-SEEN_KEPT:],
         draw_marked_ms=None,
         same_value_run=run,

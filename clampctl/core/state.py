@@ -78,7 +78,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Blood:
-    """The samples: newest usable, the believed one before it, and what was already seen."""
+    """The samples: newest usable, the believed one before it, and what was already seen.
+
+    `analyzer_held` is why the latest result was not taken; "" once one was.
+    """
 
     newest: Sample | None = None
     before: Sample | None = None
@@ -89,6 +92,7 @@ class Blood:
     same_value_since_ms: int = 0
     analyzer_heard_ms: int | None = None
     analyzer_lost: str = ""
+    analyzer_held: str = ""
 
 
 @dataclass(frozen=True, slots=True)

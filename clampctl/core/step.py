@@ -75,11 +75,12 @@ def _opened(event: SessionStarted, at_ms: int) -> State:
         event.session_id, event.protocol, event.subject, event.station, event.software, event.started_utc
     )
     dosing.law_named(event.protocol.law.name)
+    mode = event.protocol.mode if event.station.unproven is None else Mode.CONFIRM
     return State(
         at_ms=at_ms,
         session=session,
         phase=Phase.SETUP,
-        mode=event.protocol.mode,
+        mode=mode,
         clamp_started_ms=None,
         prime_allowed=True,
         blood=Blood(),

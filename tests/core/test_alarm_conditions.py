@@ -140,6 +140,7 @@ CASES = (
     Case("glucose_doubted", MEDIUM, sampled(200.0), sampled(95.0)),
     Case("analyzer_lost", MEDIUM, lambda w: w.do(LinkLost(A, "gone")), lambda w: w.do(LinkHeard(A, ""))),
     Case("analyzer_lost", MEDIUM, lambda w: w.do(LinkLost(A, "")), sampled(90.0)),
+    Case("result_held", MEDIUM, lambda w: w.do(LinkTroubled(A, Trouble.REFUSED, "error 4")), sampled(90.0)),
     Case("glucose_stale", MEDIUM, lambda w: w.wait(8 * 60 + 1), lambda w: w.sample(90.0)),
     Case("glucose_stale", HIGH, lambda w: w.wait(12 * 60 + 1), lambda w: w.sample(90.0)),
     Case("override", LOW, lambda w: w.do(RateOverridden(5.0, "x", "n")), sampled(90.0)),

@@ -67,6 +67,7 @@ REFUSED: tuple[tuple[str, Callable[[], object]], ...] = (
     ("dextrose_pump", lambda: replace(DEXTROSE, watchdog_s=30)),
     ("syringe diameter", lambda: replace(DEXTROSE, diameter_um=90_000)),
     ("matrix", lambda: replace(STATION.analyzer, matrix="urine")),
+    ("conversion", lambda: replace(STATION.analyzer, plasma_by_program=True)),
     ("analyzer lag", lambda: replace(STATION.analyzer, lag_ms=-1)),
     ("code", lambda: replace(SUBJECT, code="")),
     ("weight", lambda: replace(SUBJECT, weight_kg=34.9)),

@@ -23,10 +23,10 @@ from clampctl.core.events import (
     WindowsCounted,
 )
 from clampctl.core.protocol import FirstRate, Mode, Refusal
-from clampctl.core.state import InvariantBroken, Phase
+from clampctl.core.state import InvariantBroken, Phase, Priority
 from clampctl.core.step import step
 from tests.core.promises import kept
-from tests.core.world import LAW, MIN, NO_PRIME, World, clamp_step, opened, protocol, started
+from tests.core.world import LAW, MIN, NO_PRIME, STATION, World, clamp_step, opened, protocol, started
 
 D, INS = Role.DEXTROSE, Role.INSULIN
 
@@ -282,3 +282,41 @@ def test_the_session_replays_alike_in_nurse_confirm_mode() -> None:
     world = World(protocol(mode=Mode.CONFIRM), look=kept).steady(20)
     world.do(SessionResumed(1, "crash", ""))
     assert world.replayed(through_json=True) == world.digests
+
+
+@pytest.mark.parametrize("role", [Role.DEXTROSE, Role.INSULIN])
+def test_without_a_bench_sheet_nothing_is_automatic(role: Role) -> None:
+    proven = STATION.dextrose_pump if role is Role.DEXTROSE else STATION.insulin_pump
+    bare = replace(proven, proof="")
+    station = replace(STATION, **{f"{role.value}_pump": bare})
+    assert station.unproven is bare
+    world = World(replace(protocol(), mode=Mode.AUTOMATIC), station)
+    assert world.state.mode is Mode.CONFIRM
+    assert f"bench sheet of the {role.value} pump" in world.refused(ModeChosen(Mode.AUTOMATIC, "n"))
+    assert world.state.mode is Mode.CONFIRM
+    assert opened(replace(protocol(), mode=Mode.AUTOMATIC)).mode is Mode.AUTOMATIC
+
+
+def test_a_held_result_is_no_alarm_of_weight_before_the_clamp() -> None:
+    world = World()
+    world.do(LinkTroubled(Role.ANALYZER, Trouble.REFUSED, "analyzer error 0004"))
+    (alarm,) = (alarm for alarm in world.state.alarms if alarm.name == "result_held")
+    assert alarm.priority is Priority.LOW
+    assert "analyzer error 0004" in alarm.text
+    world.do(LinkTroubled(Role.ANALYZER, Trouble.BAD_FRAME, "noise"))
+    assert "analyzer error 0004" in world.state.blood.analyzer_held
+
+
+def test_safe_tail_says_insulin_is_off_only_once_that_was_seen() -> None:
+    world = World(protocol(), look=kept).steady(20)
+    world.identify(INS, "remote control was ended at the pump")
+    world.do(Ticked())
+
+    def told() -> str:
+        return next(alarm.text for alarm in world.state.alarms if alarm.name == "safe_tail")
+
+    assert world.phase() is Phase.FALLBACK
+    assert "insulin NOT seen off: stop it at the pump" in told()
+    world.identify(INS)
+    world.wait(10)
+    assert "insulin off, dextrose held" in told()

@@ -61,8 +61,10 @@ LAW = LawSettings(
 )
 SUBJECT = Subject("T-01", weight_kg=70.0, height_cm=175.0, bsa_m2=1.725, sex="unknown", birth_year=None)
 FOUR_FIGURES = (RateStep(10_000, 1), RateStep(100_000, 10), RateStep(1_000_000, 100))
-DEXTROSE = PumpSetup(Role.DEXTROSE, "test", "D", 0, 26_600, 100, 999_900, FOUR_FIGURES, None, 1)
-INSULIN = PumpSetup(Role.INSULIN, "test", "I", 1, 19_000, 20, 99_990, FOUR_FIGURES, 30, 1)
+DEXTROSE = PumpSetup(
+    Role.DEXTROSE, "test", "D", 0, 26_600, 100, 999_900, FOUR_FIGURES, None, 1, proof="bench"
+)
+INSULIN = PumpSetup(Role.INSULIN, "test", "I", 1, 19_000, 20, 99_990, FOUR_FIGURES, 30, 1, proof="bench")
 STATION = Station("ward", DEXTROSE, INSULIN, AnalyzerSetup("test", "A", "plasma", lag_ms=MIN))
 
 
