@@ -9,8 +9,7 @@ import numpy as np
 
 from clampctl.core.protocol import Infusates
 from clampctl.units import MS_PER_MIN
-from simulator.devices.device import PumpDevice
-from simulator.devices.ysi import Ysi
+from simulator.devices.device import AnalyzerDevice, PumpDevice
 from simulator.subjects.composite import Parameters, Subject
 from simulator.subjects.sampling import Analysis, Sampling
 from simulator.subjects.variability import NOISES, Walk, deviates
@@ -38,7 +37,7 @@ class Bedside:
         seed: int,
         dextrose: PumpDevice,
         insulin: PumpDevice,
-        analyzer: Ysi,
+        analyzer: AnalyzerDevice,
         infusates: Infusates,
     ) -> None:
         preset = NOISES[noise]

@@ -5,26 +5,18 @@ Contamination and lies of the blood itself come with the cohorts' sampling path.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clampctl.core.commands import Role
 from clampctl.core.protocol import Refusal
 from simulator.devices.device import Device
 from simulator.devices.fault import Fault, FaultKind, fault
-from simulator.devices.new_era import NewEra
-from simulator.devices.ysi import Ysi
+from simulator.furniture import USUAL, Choice, spare
 
 EXPECTED = (
     "expected ROLE:FAULT@MINUTE or ROLE:FAULT@FROM-TO, such as dextrose:unplug@60 or insulin:mute@30-32"
 )
-
-SPARES: Mapping[Role, Callable[[], Device]] = {
-    Role.DEXTROSE: NewEra,
-    Role.INSULIN: NewEra,
-    Role.ANALYZER: Ysi,
-}
-"""A device of each role to try a fault on, so that an impossible one is refused before the clamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +37,11 @@ class Planned:
             device.inject(self.fault, now_ms)
 
 
-def planned(text: str) -> tuple[Planned, ...]:
-    """A timetable entry read from its text; two where it ends again. Refused with one sentence."""
+def planned(text: str, devices: Choice = USUAL) -> tuple[Planned, ...]:
+    """A timetable entry read from its text; two where it ends again. Refused with one sentence.
+
+    The fault is tried on a spare device of the role first: an impossible one is refused beforehand.
+    """
     what, at, when = text.rpartition("@")
     name, colon, words = what.partition(":")
     if not at or not colon:
@@ -57,7 +52,7 @@ def planned(text: str) -> tuple[Planned, ...]:
         raise Refusal("fault", f"fault is {text!r}: no device has the role {name!r}; expected {roles}.")
     try:
         found = fault(words)
-        SPARES[role]().inject(found, 0)
+        spare(devices, role).inject(found, 0)
     except ValueError as error:
         raise Refusal("fault", f"fault is {text!r}: {error}") from None
     minutes = _minutes(when)

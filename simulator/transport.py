@@ -4,6 +4,7 @@ import os
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -12,6 +13,8 @@ from simulator.devices.device import Device
 
 _LONGEST_WAIT_S = 0.02
 _AT_ONCE = 4096
+CALL_AGAIN_S = 1.0
+"""A device that calls its host tries again each second (analyzers 4.3, as GEM does)."""
 
 
 class Transport(Protocol):
@@ -148,6 +151,67 @@ class TcpPort:
         caller.setblocking(False)
         caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._host = caller
+
+
+class Caller:
+    """A device that calls its host over TCP, and calls again a second after the host hung up."""
+
+    def __init__(self, host: str) -> None:
+        name, _, port = host.rpartition(":")
+        if not (name and port.isascii() and port.isdecimal()):
+            raise ValueError(f"{host!r} is not HOST:PORT")
+        self._host = (name, int(port))
+        self._line: socket.socket | None = None
+        self._again_s = 0.0
+
+    @property
+    def address(self) -> str:
+        """Whom it calls."""
+        return f"tcp-listen://{self._host[0]}:{self._host[1]}"
+
+    def read(self, wait_s: float) -> bytes:
+        """See `Transport`."""
+        line = self._called()
+        if line is None:
+            select.select([], [], [], wait_s)
+            return b""
+        readable, _, _ = select.select([line], [], [], wait_s)
+        if not readable:
+            return b""
+        try:
+            data = line.recv(_AT_ONCE)
+        except OSError:
+            data = b""
+        if not data:
+            self.hang_up()
+        return data
+
+    def write(self, data: bytes) -> None:
+        """See `Transport`."""
+        try:
+            if data and self._line is not None:
+                self._line.sendall(data)
+        except OSError:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """See `Transport`."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+            self._again_s = time.monotonic() + CALL_AGAIN_S
+
+    def close(self) -> None:
+        """See `Transport`."""
+        self.hang_up()
+
+    def _called(self) -> socket.socket | None:
+        if self._line is None and time.monotonic() >= self._again_s:
+            try:
+                self._line = socket.create_connection(self._host, CALL_AGAIN_S)
+            except OSError:
+                self._again_s = time.monotonic() + CALL_AGAIN_S
+        return self._line
 
 
 def serve(

@@ -1,4 +1,4 @@
-"""Commands at the bedside: run, ui, probe, devices, doctor."""
+"""Commands at the bedside: run, ui, doctor."""
 
 import argparse
 import contextlib
@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clampctl.cli.options import whole
 from clampctl.cli.output import print_json, say, warn
 from clampctl.core.protocol import Refusal
 
@@ -38,22 +37,6 @@ def add_to(commands: Any) -> None:
     window.add_argument("--serve-only", action="store_true", help=argparse.SUPPRESS)
     window.set_defaults(run=run_ui)
 
-    probe = commands.add_parser("probe", help="connect to one device read-only, print what it says")
-    probe.add_argument("driver")
-    where = probe.add_mutually_exclusive_group(required=True)
-    where.add_argument("--port", metavar="NAME")
-    where.add_argument("--tcp", metavar="HOST:PORT")
-    probe.add_argument("--baud", type=int, default=19_200)
-    probe.add_argument("--address", type=whole(0, 99), default=0)
-    probe.add_argument("--diameter-mm", type=float, default=26.59)
-    probe.add_argument("--seconds", type=float, default=10.0)
-    probe.add_argument("--json", action="store_true")
-    probe.set_defaults(run=run_probe)
-
-    devices = commands.add_parser("devices", help="ports and drivers, with how well each is known")
-    devices.add_argument("--json", action="store_true")
-    devices.set_defaults(run=run_devices)
-
     doctor = commands.add_parser("doctor", help="what this computer lacks")
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(run=run_doctor)
@@ -61,10 +44,10 @@ def add_to(commands: Any) -> None:
 
 def run_run(options: argparse.Namespace) -> int:
     """`clampctl run`: the guardian, or with --engine the engine it guards."""
-    from clampctl.cli.wiring import pump_defaults
+    from clampctl.cli.wiring import proven, pump_defaults
     from clampctl.study.load import load_station
 
-    document = load_station(options.station, pump_defaults())
+    document = proven(load_station(options.station, pump_defaults()))
     if document.protocol is None or document.subject is None:
         raise Refusal("station", f"{options.station} names no protocol or no subject; both are needed.")
     if options.engine:
@@ -156,55 +139,6 @@ def show(address: str, options: argparse.Namespace) -> int:
             raise Refusal("size", f"size is {options.size!r}; expected width x height, such as 1280x800.")
         size = int(width), int(height)
     return main(_absolute(address), options.theme, size=size, actor=options.actor)
-
-
-def run_probe(options: argparse.Namespace) -> int:
-    """`clampctl probe`."""
-    from clampctl.cli.live import probe
-
-    heard = 0
-    for event in probe(options):
-        heard += event["type"] != "LinkLost"
-        print_json(event)
-    if not heard:
-        warn(f"nothing was heard in {options.seconds:g} s.")
-    return 0 if heard else 1
-
-
-def run_devices(options: argparse.Namespace) -> int:
-    """`clampctl devices`."""
-    from serial.tools import list_ports
-
-    from drivers.catalog import DRIVERS
-
-    ports = [
-        {"port": port.device, "what": port.description, "serial_number": port.serial_number}
-        for port in sorted(list_ports.comports(), key=lambda port: str(port.device))
-    ]
-    drivers = [
-        {
-            "driver": name,
-            "title": entry.title,
-            "kind": entry.kind,
-            "evidence": entry.evidence,
-            "stops_on_silence": entry.stops_on_silence,
-            "medical_device": entry.medical_device,
-            "notes": entry.notes,
-        }
-        for name, entry in DRIVERS.items()
-    ]
-    if options.json:
-        print_json({"ports": ports, "drivers": drivers})
-        return 0
-    say("ports: none" if not ports else "ports:")
-    for port in ports:
-        say(f"  {port['port']}  {port['what']}")
-    say("drivers:")
-    for driver in drivers:
-        say(f"  {driver['driver']}: {driver['title']}")
-        say(f"      evidence: {driver['evidence']}")
-        say(f"      on silence: {driver['stops_on_silence']}")
-    return 0
 
 
 def run_doctor(options: argparse.Namespace) -> int:

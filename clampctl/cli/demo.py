@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from clampctl.analysis.summary import summarise
-from clampctl.cli.options import chosen_protocol
+from clampctl.cli.options import chosen_devices, chosen_protocol
 from clampctl.cli.output import figures, new_file, plain, say
-from clampctl.core.commands import Role
 from clampctl.core.events import Event
 from clampctl.core.state import Phase
 from clampctl.engine.clock import utc_now
@@ -26,10 +25,10 @@ from clampctl.engine.opening import session_started
 from clampctl.engine.ports import Wire, open_serial
 from clampctl.engine.process import Begin, Ends, Engine
 from clampctl.engine.report import alarm_lines, record_of, unknown
-from simulator import clamp
 from simulator.bedside import Bedside
 from simulator.bench import seen
-from simulator.devices.ysi import Ysi
+from simulator.clamp import virtual_subject
+from simulator.furniture import furniture
 from simulator.nurse import Nurse, Seen
 from simulator.serve import DemoClock, LiveBedside, PacedWire, Plugged
 from simulator.subjects import STATEMENT
@@ -70,26 +69,19 @@ class _Demo:
         self._clock = clock = DemoClock(options.speed)
         protocol = chosen_protocol(options)
         parameters = typical(options.subject)
-        dextrose, insulin, analyzer = clamp.emulated_dextrose(), clamp.emulated_insulin(), Ysi()
+        stands = furniture(chosen_devices(options))
         bedside = Bedside(
-            parameters, options.noise, options.seed, dextrose, insulin, analyzer, protocol.infusates
-        )
-        plugged = tuple(
-            Plugged(role, device, _transport())
-            for role, device in (
-                (Role.DEXTROSE, dextrose),
-                (Role.INSULIN, insulin),
-                (Role.ANALYZER, analyzer),
-            )
-        )
+            parameters, options.noise, options.seed,
+            stands.dextrose, stands.insulin, stands.analyzer, protocol.infusates,
+        )  # fmt: skip
+        plugged = tuple(Plugged(role, device, _transport()) for role, device in stands.devices.items())
         self._live = LiveBedside(plugged, bedside, Nurse(protocol.sampling_ms), clock.now_ms, clock.pass_on)
-        links = clamp.bench_links()
         ends = {
-            plug.role: Ends(links[plug.role], partial(_paced, plug.transport.address, clock))
+            plug.role: Ends(stands.links[plug.role], partial(_paced, plug.transport.address, clock))
             for plug in plugged
         }
-        subject = clamp.virtual_subject(parameters, f"{options.subject}-{options.seed}")
-        started = session_started(protocol, subject, clamp.bench_station(), path.stem, utc_now())
+        subject = virtual_subject(parameters, f"{options.subject}-{options.seed}")
+        started = session_started(protocol, subject, stands.station, path.stem, utc_now())
         begin = Begin(Journal(path, lambda _: None), started, None, History())
         self._engine = Engine(begin, ends, address, clock.now_ms, turn_s=WAIT_S, wall=self._wall)
 

@@ -1,4 +1,4 @@
-"""Real ports and real time: the engine process, the replay process, and the probe."""
+"""Real ports and real time: the engine process and the replay process."""
 
 import argparse
 import contextlib
@@ -9,31 +9,30 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from clampctl.cli.output import print_json, warn
-from clampctl.cli.wiring import analyzer_link, links
+from clampctl.cli.wiring import line_of, links, opener_of
 from clampctl.core.codec import CodecError
 from clampctl.core.commands import Role
 from clampctl.core.events import Event, SessionResumed
 from clampctl.core.protocol import Refusal
 from clampctl.core.state import InvariantBroken, Phase, State
-from clampctl.core.station import AnalyzerSetup
+from clampctl.core.station import Station
 from clampctl.engine.clock import SessionClock, boot_ms, gap_ms, utc_ms, utc_now, wall_at
 from clampctl.engine.history import History
 from clampctl.engine.journal import Journal, JournalDamaged, JournalInUse, claimed
 from clampctl.engine.opening import session_started
-from clampctl.engine.ports import FRAME, NoWire, Port, Surroundings, open_serial
+from clampctl.engine.ports import NoWire, Wire
 from clampctl.engine.process import Begin, Ends, Engine
 from clampctl.engine.recovery import cut_tail, fold
 from clampctl.engine.server import Server, Sources, listen
 from clampctl.engine.snapshot import hello, snapshot
 from clampctl.study.station_document import PortSetup, StationDocument
+from drivers.catalog import Line
 
-USUAL_BAUD = 19_200
 FOLDED_PER_BEAT = 2_000
 """Lines folded between heartbeats, about a fifth of a second's work."""
 
@@ -62,9 +61,10 @@ def run_engine(options: argparse.Namespace, document: StationDocument) -> int:
         ) from None
     if begin is None:
         return 0
+    wall_zero = datetime.now() - timedelta(milliseconds=clock.now_ms())
     ends = {
-        role: Ends(link, _opener(document.ports[role], stop))
-        for role, link in links(document.station, document.ports).items()
+        role: Ends(link, _opener(document.ports[role], line_of(_driver(document.station, role)), stop))
+        for role, link in links(document.station, document.ports, wall_zero).items()
     }
     wires = options.journal.with_suffix(".wires")
     wires.mkdir(mode=0o700, exist_ok=True)
@@ -144,11 +144,16 @@ def _gap_since(anchor_utc: str, anchor_at_ms: int, last_ms: int) -> int:
     return gap_ms(anchor_ms + last_ms - anchor_at_ms, utc_ms())
 
 
-def _opener(port: PortSetup, stop: threading.Event) -> Callable[[], Any]:
+def _driver(station: Station, role: Role) -> str:
+    if role is Role.ANALYZER:
+        return station.analyzer.driver
+    return (station.dextrose_pump if role is Role.DEXTROSE else station.insulin_pump).driver
+
+
+def _opener(port: PortSetup, line: Line, stop: threading.Event) -> Callable[[], Wire]:
     if port.port is None:
         return partial(NoWire, stop)
-    address = port.port.replace("tcp://", "socket://", 1)
-    return partial(open_serial, address, port.baud or USUAL_BAUD, frame=port.frame or FRAME)
+    return opener_of(port.port, port.baud or line.baud, port.frame or line.frame)
 
 
 @contextmanager
@@ -184,38 +189,3 @@ def served_journal(path: Path) -> Iterator[str]:
         finally:
             stop.set()
             thread.join()
-
-
-def probe(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """What one device says for a while, as plain events; nothing but questions is written to it."""
-    from clampctl.core.codec import plain
-    from drivers.pumps.new_era import NewEra
-
-    clock, stop = SessionClock(), threading.Event()
-    heard: list[dict[str, Any]] = []
-
-    def emit(event: object) -> bool:
-        heard.append(plain(event))
-        return True
-
-    if options.driver == "new-era":
-        diameter_um = round(options.diameter_mm * 1000)
-        link: Any = NewEra(Role.DEXTROSE, options.address, diameter_um, read_only=True)
-    else:
-        link = analyzer_link(AnalyzerSetup(options.driver, options.driver, "plasma", 0), {})
-        if link is None:
-            raise Refusal("driver", f"There is nothing to probe on {options.driver!r}.")
-    address = options.port or f"socket://{options.tcp}"
-    around = Surroundings(clock.now_ms, emit, lambda *_: None, clock.now_ms, stop)
-    role = Role.DEXTROSE if options.driver == "new-era" else Role.ANALYZER
-    port = Port(role, link, partial(open_serial, address, options.baud), around, 0)
-    thread = threading.Thread(target=port.run, name="probe")
-    thread.start()
-    try:
-        while clock.now_ms() < options.seconds * 1000:
-            stop.wait(0.05)
-            while heard:
-                yield heard.pop(0)
-    finally:
-        stop.set()
-        thread.join()

@@ -238,13 +238,14 @@ def run_check(options: argparse.Namespace) -> int:
     if path.suffix == ".jsonl":
         options.file, options.what_if = path, None
         return run_replay(options)
-    from clampctl.cli.wiring import pump_defaults
+    from clampctl.cli.wiring import links, proven, pump_defaults
     from clampctl.study.document import read_toml
     from clampctl.study.load import load_protocol, load_station
     from clampctl.study.preview import describe
 
     if path.suffix == ".toml" and "dextrose_pump" in read_toml(path):
-        document = load_station(path, pump_defaults())
+        document = proven(load_station(path, pump_defaults()))
+        links(document.station, document.ports)
         found: dict[str, object] = {"station": document.station.name, "good": True}
         if document.protocol is not None and document.subject is not None:
             found["preview"] = plain(describe(document.protocol, document.subject, document.station))

@@ -7,8 +7,12 @@ import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clampctl.core.protocol import Mode, Protocol, Refusal
+
+if TYPE_CHECKING:
+    from simulator.furniture import Choice
 
 
 def number(low: float = -math.inf, high: float = math.inf) -> Callable[[str], float]:
@@ -65,6 +69,20 @@ def text_of(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise Refusal("file", f"{path.name} is not a text file in UTF-8.") from None
+
+
+def add_devices_to(command: argparse.ArgumentParser) -> None:
+    """The options that say which devices stand at a virtual bed."""
+    command.add_argument("--dextrose-pump", default="new-era", metavar="DRIVER")
+    command.add_argument("--insulin-pump", default="new-era", metavar="DRIVER")
+    command.add_argument("--analyzer", default="ysi-2700", metavar="DRIVER")
+
+
+def chosen_devices(options: argparse.Namespace) -> "Choice":
+    """The devices of a virtual bed."""
+    from simulator.furniture import Choice
+
+    return Choice(options.dextrose_pump, options.insulin_pump, options.analyzer)
 
 
 def chosen_protocol(options: argparse.Namespace) -> Protocol:

@@ -1,19 +1,14 @@
-"""Commands on virtual subjects and emulated devices: simulate, subject, emulate, demo."""
+"""Commands on virtual subjects: simulate, subject, demo."""
 
 import argparse
-import signal
 import tempfile
-import threading
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from clampctl.cli.options import chosen_protocol, number, text_of, whole
+from clampctl.cli.options import add_devices_to, chosen_devices, chosen_protocol, number, text_of, whole
 from clampctl.cli.output import figures, new_file, plain, print_json, say
 from clampctl.core.protocol import Refusal
 
-SAMPLE_EVERY_MS = 300_000
 PHENOTYPES = "lean, obese, metsyn, t2d or t1d"
 
 
@@ -29,6 +24,7 @@ def add_to(commands: Any) -> None:
     demo.add_argument("--mode", default="automatic", choices=("automatic", "confirm"))
     demo.add_argument("--headless", action="store_true", help="no window; ends by itself")
     demo.add_argument("--out", type=Path, help="folder for the journal; else it is thrown away")
+    add_devices_to(demo)
     demo.set_defaults(run=run_demo)
 
     simulate = commands.add_parser("simulate", help="one clamp through bytes and virtual time")
@@ -42,6 +38,7 @@ def add_to(commands: Any) -> None:
     simulate.add_argument("--mode", default="automatic", choices=("automatic", "confirm"))
     simulate.add_argument("--out", type=Path, help="folder for the journal; else it is thrown away")
     simulate.add_argument("--json", action="store_true")
+    add_devices_to(simulate)
     simulate.set_defaults(run=run_simulate)
 
     subject = commands.add_parser("subject", help="the virtual subject alone")
@@ -58,19 +55,6 @@ def add_to(commands: Any) -> None:
     subject.add_argument("--json", action="store_true")
     subject.set_defaults(run=run_subject)
 
-    emulate = commands.add_parser("emulate", help="one emulated device on a pseudo-terminal or TCP port")
-    emulate.add_argument("device", choices=("new-era", "ysi"))
-    where = emulate.add_mutually_exclusive_group(required=True)
-    where.add_argument("--pty", action="store_true")
-    where.add_argument("--tcp", type=whole(0, 65_535), metavar="PORT", help="0 takes any free port")
-    emulate.add_argument("--fault", action="append", default=[])
-    emulate.add_argument("--address", type=whole(0, 99), default=0)
-    emulate.add_argument("--diameter-mm", type=number(0.1, 80.0), default=26.59)
-    emulate.add_argument(
-        "--glucose", type=number(0.0, 1000.0), metavar="MG_DL", help="ysi: gets such a sample every 5 min"
-    )
-    emulate.set_defaults(run=run_emulate)
-
 
 def run_simulate(options: argparse.Namespace) -> int:
     """`clampctl simulate`."""
@@ -84,9 +68,10 @@ def run_simulate(options: argparse.Namespace) -> int:
     protocol = chosen_protocol(options)
     law_named(protocol.law.name)
     typical(options.subject)
-    faults = tuple(entry for text in options.fault for entry in planned(text))
+    devices = chosen_devices(options)
+    faults = tuple(entry for text in options.fault for entry in planned(text, devices))
     minutes = total_ms(protocol) / 60_000
-    request = Request(protocol, options.subject, options.seed, options.noise, minutes, faults)
+    request = Request(protocol, options.subject, options.seed, options.noise, minutes, faults, devices)
     name = f"{protocol.name}-{options.subject}-{options.noise}-{options.seed}.clamp.jsonl"
     if options.out is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -143,52 +128,6 @@ def _course(path: Path, field: str, weight_kg: float) -> list[tuple[float, float
     if not course:
         raise Refusal("file", f"{path.name} has no column for {field}.")
     return course
-
-
-def run_emulate(options: argparse.Namespace) -> int:
-    """`clampctl emulate`."""
-    from clampctl.engine.clock import SessionClock
-    from simulator.devices.device import Device
-    from simulator.devices.fault import fault
-    from simulator.devices.new_era import NewEra
-    from simulator.devices.new_era_settings import NewEraSettings
-    from simulator.devices.ysi import Ysi, YsiSettings
-    from simulator.transport import PseudoTerminal, TcpPort, serve
-
-    device: Device
-    each_turn = None
-    if options.device == "new-era":
-        settings = NewEraSettings(address=options.address, diameter_um=round(options.diameter_mm * 1000))
-        device = NewEra(settings)
-    else:
-        device = ysi = Ysi(YsiSettings(start=datetime.now()))
-        if options.glucose is not None:
-            each_turn = _every(SAMPLE_EVERY_MS, lambda at_ms: ysi.place_sample(options.glucose, at_ms))
-    try:
-        for text in options.fault:
-            device.inject(fault(text), 0)
-    except ValueError as error:
-        raise Refusal("fault", str(error)) from None
-    stop = threading.Event()
-    for told in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(told, lambda *_: stop.set())
-    transport = PseudoTerminal() if options.pty else TcpPort(options.tcp)
-    print_json({"device": options.device, "address": transport.address})
-    serve(device, transport, SessionClock().now_ms, stop, each_turn)
-    return 0
-
-
-def _every(interval_ms: int, act: Callable[[int], None]) -> Callable[[int], None]:
-    """A function that acts when called, at most once an interval."""
-    due_ms = 0
-
-    def turn(at_ms: int) -> None:
-        nonlocal due_ms
-        if at_ms >= due_ms:
-            due_ms = at_ms + interval_ms
-            act(at_ms)
-
-    return turn
 
 
 def run_demo(options: argparse.Namespace) -> int:

@@ -107,6 +107,13 @@ def number(value: object, field: str) -> float:
     raise Refusal(field, f"{field} must be a number without a unit.")
 
 
+def yes_or_no(value: object, field: str) -> bool:
+    """True or false."""
+    if isinstance(value, bool):
+        return value
+    raise Refusal(field, f"{field} must be true or false.")
+
+
 def mapping(value: object, field: str) -> Mapping[str, object]:
     """A table."""
     if isinstance(value, Mapping):

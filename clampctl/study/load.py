@@ -11,7 +11,13 @@ from clampctl.core.protocol import Protocol, Refusal
 from clampctl.core.subject import Subject
 from clampctl.study.document import Table, mapping, read_toml, text
 from clampctl.study.protocol_document import read_protocol
-from clampctl.study.station_document import KEYS, PumpDefaults, StationDocument, read_devices
+from clampctl.study.station_document import (
+    KEYS,
+    PumpDefaults,
+    StationDocument,
+    read_bench_sheets,
+    read_devices,
+)
 from clampctl.study.subject_document import read_subject
 
 USUAL_BSA_FORMULA = "du_bois"
@@ -52,6 +58,7 @@ def load_station(path: str | Path, pump_defaults: Mapping[str, PumpDefaults]) ->
     document = Path(path)
     entries = read_toml(document)
     station, ports = read_devices(entries, pump_defaults)
+    bench_sheets, bench_key = read_bench_sheets(entries, document.parent)
     table = Table(entries, "", KEYS)
     wanted = table.read_or("protocol", text, None)
     protocol = None
@@ -67,6 +74,8 @@ def load_station(path: str | Path, pump_defaults: Mapping[str, PumpDefaults]) ->
         protocol=protocol,
         subject=subject,
         session_directory=document.parent / table.read_or("session_directory", text, "sessions"),
+        bench_sheets=bench_sheets,
+        bench_key=bench_key,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SUFFIXES = (".py", ".toml", ".md", ".txt", ".csv", ".json", ".yml", ".yaml", ".cfg")
-SKIPPED = {".git", ".venv", ".hypothesis", "build", "dist"}
+SKIPPED = {".git", ".venv", ".venv-peers", ".hypothesis", "build", "dist"}
 HERE = Path(__file__).name
 
 FORBIDDEN = (

@@ -49,7 +49,8 @@ def test_a_pump_answers_and_ends_when_told() -> None:
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=20)
         assert process.returncode == 0
-        assert (out, err) == ("", "")
+        assert json.loads(out) == {"sent_bytes": 29, "heard_bytes": 6, "samples": 0}
+        assert err == ""
 
 
 def test_address_and_diameter_are_chosen() -> None:
@@ -103,6 +104,10 @@ def test_a_probe_says_what_it_hears_and_only_asks(clampctl: Run) -> None:
     assert "LinkLost" not in kinds
     (identified,) = (row for row in rows if row["type"] == "PumpIdentified")
     assert identified["model"] == "NE1000"
+    tally = rows[-1]
+    assert tally["type"] == "Probed"
+    assert tally["sent_bytes"] == len(b"".join(noted))
+    assert sum(tally["events"].values()) == len(rows) - 1
     asked = b"".join(noted).split(b"\r")
     assert len(asked) > 5
     assert all(any(line.endswith(query) and len(line) <= 5 for query in QUERIES) for line in asked), asked
@@ -112,7 +117,7 @@ def test_a_probe_says_what_it_hears_and_only_asks(clampctl: Run) -> None:
 def test_an_analyzer_is_probed_too(clampctl: Run) -> None:
     with emulated("ysi") as (_, address):
         rows = clampctl("probe", "ysi-2700", "--tcp", address, "--seconds", "2", "--json").rows()
-    assert {row["type"] for row in rows} <= {"LinkHeard", "LinkTroubled", "GlucoseSampled"}
+    assert {row["type"] for row in rows} <= {"LinkHeard", "LinkTroubled", "GlucoseSampled", "Probed"}
     assert "LinkHeard" in {row["type"] for row in rows}
 
 

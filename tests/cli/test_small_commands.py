@@ -52,7 +52,9 @@ def test_help_names_every_command_and_version_the_version(clampctl: Run) -> None
 def test_devices_name_every_driver_with_its_evidence(clampctl: Run) -> None:
     found = clampctl("devices", "--json").json()
     assert [driver["driver"] for driver in found["drivers"]] == list(DRIVERS)
-    assert all(driver["evidence"] and driver["stops_on_silence"] for driver in found["drivers"])
+    assert all(driver["evidence"] and driver["notes"] for driver in found["drivers"])
+    pumps = [driver for driver in found["drivers"] if driver["kind"] == "pump"]
+    assert all(set(pump["on_silence_by_role"]) == {"dextrose", "insulin"} for pump in pumps)
     assert isinstance(found["ports"], list)
     assert "evidence: " in clampctl("devices").out
 

@@ -24,12 +24,13 @@ from clampctl.core.events import (
 from clampctl.engine.clock import SessionClock
 from clampctl.engine.guardian import python_command
 from clampctl.engine.wire import PumpView, Snapshot
-from simulator.clamp import DEXTROSE_UM, INSULIN_ADDRESS, INSULIN_UM, emulated_dextrose, emulated_insulin
 from simulator.devices.device import Device
 from simulator.devices.fault import Fault, FaultKind, fault
 from simulator.devices.new_era import NewEra
 from simulator.devices.ysi import Ysi
+from simulator.furniture import ADDRESSES, DEXTROSE_UM, INSULIN_UM, USUAL, furniture
 from simulator.transport import TcpPort, served
+from tests.engine.sheets import signed_sheet
 from tests.engine.windows import PATIENCE_S, Client, moment, wait_for
 
 WATCHDOG_S = 4
@@ -65,6 +66,7 @@ window = ["80 min", "120 min"]
 
 STATION = """
 name = "bench"
+bench_key = "{key}"
 protocol = "live.toml"
 session_directory = "records"
 [subject]
@@ -76,11 +78,15 @@ sex = "unknown"
 driver = "new-era"
 model = "NE-1000"
 port = "{dextrose}"
+serial_number = "D-1"
+bench_sheet = "{dextrose_sheet}"
 syringe_diameter = "{dextrose_mm} mm"
 [insulin_pump]
 driver = "new-era"
 model = "NE-1000"
 port = "{insulin}"
+serial_number = "I-1"
+bench_sheet = "{insulin_sheet}"
 address = {address}
 syringe_diameter = "{insulin_mm} mm"
 watchdog = "{watchdog} s"
@@ -90,6 +96,22 @@ port = "{analyzer}"
 matrix = "plasma"
 lag = "75 s"
 """
+
+
+def station_text(folder: Path, addresses: dict[str, str]) -> str:
+    """The station's document; its pumps' signed bench sheets are written beside it."""
+    dextrose_sheet, key = signed_sheet(folder, Role.DEXTROSE, "D-1", DEXTROSE_UM, None)
+    insulin_sheet, _ = signed_sheet(folder, Role.INSULIN, "I-1", INSULIN_UM, WATCHDOG_S)
+    return STATION.format(
+        **addresses,
+        key=key,
+        dextrose_sheet=dextrose_sheet,
+        insulin_sheet=insulin_sheet,
+        dextrose_mm=DEXTROSE_UM / 1000,
+        insulin_mm=INSULIN_UM / 1000,
+        address=ADDRESSES[Role.INSULIN],
+        watchdog=WATCHDOG_S,
+    )
 
 
 class Overheard:
@@ -155,13 +177,7 @@ class Bed:
         self.station = folder / "station.toml"
         (folder / "live.toml").write_text(PROTOCOL)
         self.station.write_text(
-            STATION.format(
-                **{role.value: address for role, address in addresses.items()},
-                dextrose_mm=DEXTROSE_UM / 1000,
-                insulin_mm=INSULIN_UM / 1000,
-                address=INSULIN_ADDRESS,
-                watchdog=WATCHDOG_S,
-            )
+            station_text(folder, {role.value: where for role, where in addresses.items()})
         )
 
     def until(self, found: Callable[[], object], within_s: float = PATIENCE_S) -> None:
@@ -172,7 +188,8 @@ class Bed:
 @contextmanager
 def bed(folder: Path) -> Iterator[Bed]:
     """Two pumps and an analyzer, served in real time."""
-    pumps = {Role.DEXTROSE: Pump(emulated_dextrose()), Role.INSULIN: Pump(emulated_insulin())}
+    stands = furniture(USUAL)
+    pumps = {Role.DEXTROSE: Pump(stands.dextrose), Role.INSULIN: Pump(stands.insulin)}
     clock = SessionClock()
     with ExitStack() as stack:
         addresses = {

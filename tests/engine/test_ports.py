@@ -10,10 +10,11 @@ import serial
 from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
 from clampctl.core.events import LinkLost, LinkTroubled, PumpIdentified, PumpReported, PumpState
 from clampctl.engine.ports import COMMANDS_MAX, LEASE_MS, PAUSES_S, Wire, open_serial
+from drivers.link import Expected
 from drivers.pumps.manual import ManualPump
 from drivers.pumps.new_era import NewEra
-from simulator.clamp import DEXTROSE_UM, INSULIN_ADDRESS, INSULIN_UM, emulated_dextrose, emulated_insulin
 from simulator.devices.fault import FaultKind, fault
+from simulator.furniture import ADDRESSES, DEXTROSE_UM, INSULIN_UM, USUAL, furniture
 from simulator.transport import PseudoTerminal
 from tests.engine.wires import Cable, Remembering, Rig, Scripted
 
@@ -173,7 +174,7 @@ def test_bytes_both_ways_are_kept_before_they_are_used() -> None:
 
 
 def test_a_rate_read_off_a_pump_by_a_person_is_reported() -> None:
-    link = ManualPump(Role.DEXTROSE, "by hand")
+    link = ManualPump(Expected(Role.DEXTROSE, "by hand"))
     rigged = Rig(Role.DEXTROSE, link, lambda: Scripted(iter([b"", b""]), rigged.stop.set))
     opened = link.opened
 
@@ -191,8 +192,12 @@ def test_a_rate_read_off_a_pump_by_a_person_is_reported() -> None:
 
 
 def test_without_ticks_the_insulin_pump_is_left_alone_and_stops_by_itself() -> None:
-    device = emulated_insulin()
-    link = NewEra(Role.INSULIN, INSULIN_ADDRESS, INSULIN_UM, "NE1000", 5)
+    device = furniture(USUAL).insulin
+    link = NewEra(
+        Expected(
+            Role.INSULIN, "NE1000", address=ADDRESSES[Role.INSULIN], diameter_um=INSULIN_UM, watchdog_s=5
+        )
+    )
     rigged = Rig(Role.INSULIN, link, lambda: wire)
     wire = Cable(device, rigged.clock)
     link.opened(1, 0)
@@ -214,8 +219,8 @@ def test_without_ticks_the_insulin_pump_is_left_alone_and_stops_by_itself() -> N
 
 
 def test_without_ticks_dextrose_is_watched_on() -> None:
-    device = emulated_dextrose()
-    link = NewEra(Role.DEXTROSE, 0, DEXTROSE_UM, "NE1000")
+    device = furniture(USUAL).dextrose
+    link = NewEra(Expected(Role.DEXTROSE, "NE1000", diameter_um=DEXTROSE_UM))
     rigged = Rig(Role.DEXTROSE, link, lambda: wire)
     wire = Cable(device, rigged.clock)
     rigged.clock.ticked_ms = 0
@@ -225,8 +230,8 @@ def test_without_ticks_dextrose_is_watched_on() -> None:
 
 
 def test_a_pulled_cable_is_a_loss_and_a_new_identity_when_it_is_back() -> None:
-    device = emulated_dextrose()
-    link = NewEra(Role.DEXTROSE, 0, DEXTROSE_UM, "NE1000")
+    device = furniture(USUAL).dextrose
+    link = NewEra(Expected(Role.DEXTROSE, "NE1000", diameter_um=DEXTROSE_UM))
     rigged = Rig(Role.DEXTROSE, link, lambda: Cable(device, rigged.clock))
 
     def heard(event: object) -> None:

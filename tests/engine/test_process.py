@@ -28,6 +28,7 @@ from clampctl.engine.ports import NoWire
 from clampctl.engine.process import Begin, Ends, Engine
 from clampctl.engine.recovery import fold
 from clampctl.engine.replay import replay
+from drivers.link import Expected
 from drivers.pumps.manual import ManualPump
 from tests.engine.clamps import EUGLYCEMIC
 from tests.engine.sessions import first_event
@@ -39,7 +40,7 @@ def engine(folder: Path, ends: dict[Role, Ends] | None = None, wires: Path | Non
     stop = threading.Event()
     if ends is None:
         ends = {
-            role: Ends(ManualPump(role, "by hand"), partial(NoWire, stop))
+            role: Ends(ManualPump(Expected(role, "by hand")), partial(NoWire, stop))
             for role in (Role.DEXTROSE, Role.INSULIN)
         }
     journal = Journal(folder / "a.clamp.jsonl", lambda _: None)
@@ -119,7 +120,7 @@ def test_a_dead_thread_ends_the_engine_and_is_written_down(tmp_path: Path) -> No
     def broken() -> Any:
         raise RuntimeError("a bug in a driver")
 
-    link = ManualPump(Role.INSULIN, "by hand")
+    link = ManualPump(Expected(Role.INSULIN, "by hand"))
     made = engine(tmp_path, {Role.INSULIN: Ends(link, broken)})
     with pytest.raises(InvariantBroken, match="port insulin"):
         made.run(lambda: None)

@@ -14,12 +14,14 @@ from clampctl.cli.wiring import pump_defaults
 from clampctl.core.commands import Role
 from clampctl.core.events import SessionResumed, SessionStarted
 from clampctl.core.state import Phase
+from clampctl.engine import ports
 from clampctl.engine.clock import GAP_MS_MAX, SessionClock, gap_ms, wall_at
 from clampctl.engine.journal import claimed
 from clampctl.engine.recovery import fold
 from clampctl.study.load import load_station
 from clampctl.study.station_document import PortSetup, StationDocument
-from tests.engine.bedsides import PROTOCOL, STATION
+from drivers.catalog import Line
+from tests.engine.bedsides import PROTOCOL, station_text
 from tests.engine.clamps import reframed
 
 
@@ -29,7 +31,7 @@ def station(tmp_path: Path) -> Path:
     (tmp_path / "live.toml").write_text(PROTOCOL)
     path = tmp_path / "station.toml"
     ports = {role.value: f"tcp://127.0.0.1:{number}" for number, role in enumerate(Role, 1)}
-    path.write_text(STATION.format(**ports, dextrose_mm=26.59, insulin_mm=19.05, address=1, watchdog=5))
+    path.write_text(station_text(tmp_path, ports))
     return path
 
 
@@ -179,9 +181,10 @@ def test_a_clock_reads_what_it_was_told_and_goes_on() -> None:
 
 def test_port_settings_reach_the_opener(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[object, ...]] = []
-    monkeypatch.setattr(live, "open_serial", lambda *where, **how: asked.append((*where, how["frame"])))
+    monkeypatch.setattr(ports, "open_serial", lambda *where, **how: asked.append((*where, how["frame"])))
     stop = threading.Event()
-    live._opener(PortSetup("COM7", 9_600, "7E1", {}), stop)()
-    live._opener(PortSetup("tcp://127.0.0.1:9", None, None, {}), stop)()
-    assert asked == [("COM7", 9_600, "7E1"), ("socket://127.0.0.1:9", 19_200, "8N1")]
-    assert live._opener(PortSetup(None, None, None, {}), stop)().in_waiting == 0
+    line = Line(38_400, "8N2")
+    live._opener(PortSetup("COM7", 9_600, "7E1", {}), line, stop)()
+    live._opener(PortSetup("tcp://127.0.0.1:9", None, None, {}), line, stop)()
+    assert asked == [("COM7", 9_600, "7E1"), ("socket://127.0.0.1:9", 38_400, "8N2")]
+    assert live._opener(PortSetup(None, None, None, {}), line, stop)().in_waiting == 0

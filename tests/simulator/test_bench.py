@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from clampctl.core.commands import Role
 from clampctl.core.events import Event, NoteLogged, Ticked
 from clampctl.core.protocol import Mode
 from clampctl.core.state import Phase, State
@@ -139,4 +138,3 @@ def test_a_tick_is_an_event_like_any_other(tmp_path: Path) -> None:
     room.bench.accept(Ticked())
     room.journal.close()
     assert room.journal.seq == before + 1
-    assert set(clamp.bench_links()) == set(Role)

@@ -81,7 +81,6 @@ HARMLESS = (
     "dextrose:chunk=1/9@17",
     "dextrose:delay=400/9@18",
     "dextrose:strict_units@19",
-    "analyzer:unit_switch@20",
     "analyzer:clock_offset=600@20",
 )
 

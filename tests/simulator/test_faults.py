@@ -6,7 +6,8 @@ from clampctl.core.commands import Role
 from clampctl.core.protocol import Refusal
 from simulator.devices.fault import FaultKind
 from simulator.devices.new_era import NewEra
-from simulator.faults import SPARES, planned
+from simulator.faults import planned
+from simulator.furniture import USUAL, spare
 
 
 def test_one_moment() -> None:
@@ -69,4 +70,6 @@ def test_refused(text: str, says: str) -> None:
 
 
 def test_every_role_has_a_device_to_try_on() -> None:
-    assert set(SPARES) == set(Role)
+    devices = [spare(USUAL, role) for role in Role]
+    assert all(device.plugged for device in devices)
+    assert devices[0] is not spare(USUAL, Role.DEXTROSE)

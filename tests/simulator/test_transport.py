@@ -164,7 +164,7 @@ def test_closing_gives_every_descriptor_back(transport: Callable[[], Transport])
 
 
 def test_every_emulated_device_can_be_made_without_arguments() -> None:
-    for make in EMULATED.values():
-        device = make()
+    for entry in EMULATED.values():
+        device = entry.make(entry.settings())
         device.receive(b"\r", 0)
-        assert device.take_output()
+        assert device.plugged

@@ -1,5 +1,6 @@
 """The station's document: devices, ports, study, and every wrong one refused by name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ TEXT = STATION.read_text(encoding="utf-8")
 STEPS = (RateStep(10_000, 1), RateStep(1_000_000, 10))
 PUMPS = {
     "new-era": PumpDefaults(1, 1_200_000, STEPS, watchdog_s=60, counter_quantum_ul=1),
-    "manual-pump": PumpDefaults(1, 1_200_000, STEPS, watchdog_s=None, counter_quantum_ul=None),
+    "manual-pump": PumpDefaults(1, 1_200_000, STEPS, None, None, has_syringe=False),
     "blind": PumpDefaults(1, 1_200_000, STEPS, watchdog_s=None, counter_quantum_ul=None),
 }
 
@@ -38,7 +39,7 @@ def test_a_whole_station() -> None:
     assert document.ports[Role.DEXTROSE].port == "/dev/ttyUSB0"
     assert document.ports[Role.DEXTROSE].baud == 19200
     assert document.ports[Role.DEXTROSE].frame == "8N1"
-    assert document.ports[Role.INSULIN].options == {"safe_mode": True}
+    assert document.ports[Role.INSULIN].options == {"addressed": True}
     assert document.ports[Role.ANALYZER].baud is None
     assert document.protocol is not None
     assert document.protocol.name == "euglycemic-40"
@@ -114,3 +115,53 @@ def test_a_protocol_beside_the_station(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('name = "mine"\nsampling = 5\n', encoding="utf-8")
     with pytest.raises(Refusal, match="sampling is 5 without a unit"):
         load(tmp_path, TEXT.replace('"euglycemic-40"', '"mine.toml"'))
+
+
+DEXTROSE = TEXT[TEXT.index("[dextrose_pump]") : TEXT.index("[insulin_pump]")]
+
+
+def twins(changed: str = "", instead: str = "") -> str:
+    """A station whose insulin pump is the dextrose pump's twin, but for one change."""
+    insulin = DEXTROSE.replace("[dextrose_pump]", "[insulin_pump]").replace("ttyUSB0", "ttyUSB7")
+    return TEXT.replace(INSULIN, insulin.replace(changed, instead) if changed else insulin)
+
+
+def test_two_pumps_that_could_be_swapped_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="swapped without anyone noticing"):
+        load(tmp_path, twins())
+    load(tmp_path, twins("address = 1", "address = 2"))
+    load(tmp_path, twins('syringe_diameter = "26.6 mm"', 'syringe_diameter = "19.05 mm"'))
+
+
+def test_only_what_a_pump_tells_counts(tmp_path: Path) -> None:
+    path = tmp_path / "station.toml"
+    path.write_text(twins("address = 1", "address = 2"), encoding="utf-8")
+    mute = {**PUMPS, "new-era": replace(PUMPS["new-era"], told_by=())}
+    with pytest.raises(Refusal, match="use another pump for one of them"):
+        load_station(path, mute)
+    numbered = {**PUMPS, "new-era": replace(PUMPS["new-era"], told_by=("serial_number",))}
+    with pytest.raises(Refusal, match="different serial number"):
+        load_station(path, numbered)
+    first, second = ('serial_number = "A"\naddress = 1', 'serial_number = "B"\naddress = 2')
+    path.write_text(twins("address = 1", second).replace("address = 1\n", first + "\n"), encoding="utf-8")
+    station = load_station(path, numbered).station
+    assert (station.dextrose_pump.serial, station.insulin_pump.serial) == ("A", "B")
+
+
+def test_a_bench_sheet_needs_the_key_of_who_signed_it(tmp_path: Path) -> None:
+    sheeted = TEXT.replace("[insulin_pump]\n", '[insulin_pump]\nbench_sheet = "insulin.json"\n')
+    with pytest.raises(Refusal, match="bench_key"):
+        load(tmp_path, sheeted)
+    path = tmp_path / "station.toml"
+    path.write_text('bench_key = "ed25519:AA"\n' + sheeted, encoding="utf-8")
+    document = load_station(path, PUMPS)
+    assert document.bench_sheets == {Role.INSULIN: tmp_path / "insulin.json"}
+    assert document.bench_key == "ed25519:AA"
+
+
+def test_whole_blood_is_made_plasma_once_and_only_when_stated(tmp_path: Path) -> None:
+    load(tmp_path, TEXT.replace('matrix = "plasma"', 'matrix = "whole_blood"\nplasma_by_program = true'))
+    with pytest.raises(Refusal, match="only whole blood"):
+        load(tmp_path, TEXT.replace('matrix = "plasma"', 'matrix = "plasma"\nplasma_by_program = true'))
+    with pytest.raises(Refusal, match="true or false"):
+        load(tmp_path, TEXT.replace('matrix = "plasma"', 'matrix = "whole_blood"\nplasma_by_program = "yes"'))
