@@ -70,8 +70,9 @@ def _proven_pump(setup: PumpSetup, document: StationDocument) -> PumpSetup:
             _require_right_on_silence(setup)
         return setup
     sheet = read_signed(path, document.bench_key)
+    model = PUMPS[setup.driver].own_name(setup.model)
     sentence = covers(
-        sheet, setup.driver, setup.role, setup.model, setup.serial, setup.diameter_um, setup.watchdog_s
+        sheet, setup.driver, setup.role, model, setup.serial, setup.diameter_um, setup.watchdog_s
     )
     if sentence is not None:
         raise Refusal("bench_sheet", sentence)

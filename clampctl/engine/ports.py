@@ -1,6 +1,6 @@
 """Port threads: one per device, moving bytes between a serial port and a sans-I/O link.
 
-The only place that knows pyserial. Reads are short, writes are bounded, a vanished device is an
+The only place that opens a port. Reads are short, writes are bounded, a vanished device is an
 event, and the port is tried again with a growing pause. Decides nothing.
 """
 
@@ -16,6 +16,8 @@ import serial
 
 from clampctl.core.commands import Command, Role, StopPump
 from clampctl.core.events import DeviceEvent, LinkLost
+from clampctl.engine.adapters import identity_of, port_named
+from clampctl.engine.device_lock import DeviceLock, claimed_device
 from drivers.link import Link
 
 T = TypeVar("T")
@@ -91,21 +93,56 @@ class NoWire:
         """Nothing to give back."""
 
 
+class LockedWire:
+    """A wire whose device no other program has; closing it lets the device go."""
+
+    def __init__(self, wire: Wire, lock: DeviceLock) -> None:
+        self._wire = wire
+        self._lock = lock
+
+    @property
+    def in_waiting(self) -> int:
+        """See `Wire`."""
+        return self._wire.in_waiting
+
+    def read(self, size: int = 1) -> bytes:
+        """See `Wire`."""
+        return self._wire.read(size)
+
+    def write(self, data: bytes) -> int | None:
+        """See `Wire`."""
+        return self._wire.write(data)
+
+    def close(self) -> None:
+        """See `Wire`; the device is let go even when the port cannot be closed."""
+        try:
+            self._wire.close()
+        finally:
+            self._lock.release()
+
+
 def open_serial(address: str, baud: int, wait_s: float = READ_WAIT_S, frame: str = FRAME) -> Wire:
-    """Open a port by pyserial's name or URL (`socket://host:port` works everywhere)."""
-    local = "://" not in address
-    options = {"exclusive": True} if local else {}
-    wire: Wire = serial.serial_for_url(
-        address,
-        baudrate=baud,
-        bytesize=int(frame[0]),
-        parity=frame[1],
-        stopbits=int(frame[2]),
-        timeout=wait_s,
-        write_timeout=WRITE_WAIT_S,
-        **options,
-    )
-    return wire
+    """Open a port by its name, "usb:SERIALNUMBER" or URL (`socket://host:port` works everywhere).
+
+    Raises OSError, among them `AdapterNotFound` and `DeviceInUse`.
+    """
+    port = port_named(address)
+    lock = claimed_device(identity_of(port), address)
+    options = {} if "://" in port else {"exclusive": True}
+    with contextlib.ExitStack() as unless_open:
+        unless_open.callback(lock.release)
+        wire: Wire = serial.serial_for_url(
+            port,
+            baudrate=baud,
+            bytesize=int(frame[0]),
+            parity=frame[1],
+            stopbits=int(frame[2]),
+            timeout=wait_s,
+            write_timeout=WRITE_WAIT_S,
+            **options,
+        )
+        unless_open.pop_all()
+    return LockedWire(wire, lock)
 
 
 @dataclass(frozen=True, slots=True)
