@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .venv-peers
+PEERS_READY := $(PEERS)/.ready
 
-.PHONY: venv demo test lint types contracts bench pictures clean
+.PHONY: venv demo test lint types contracts bench fuzz peers soak faults pictures clean
 
 venv: $(READY)
 
@@ -33,8 +35,25 @@ contracts: venv
 bench: venv
 	$(BIN)/python tests/speed.py
 
+fuzz: venv
+	$(BIN)/python -m tests.fuzz
+
+$(PEERS_READY): tests/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	grep -v '^#' tests/peers/requirements.txt | xargs -n 1 $(PEERS)/bin/python -m pip install --quiet \
+		&& touch $(PEERS_READY) || echo "a peer could not be installed and will be skipped"
+
+peers: venv $(PEERS_READY)
+	$(BIN)/python -m tests.peers $(PEERS)/bin/python
+
+soak: venv
+	$(BIN)/python -m tests.soak
+
+faults: venv
+	$(BIN)/python -m tests.faults
+
 pictures: venv
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.ui.pictures docs/pictures
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
