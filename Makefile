@@ -34,6 +34,7 @@ contracts: venv
 
 bench: venv
 	$(BIN)/python tests/speed.py
+	$(BIN)/python -m tests.latency
 
 fuzz: venv
 	$(BIN)/python -m tests.fuzz
