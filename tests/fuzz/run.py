@@ -15,8 +15,12 @@ Side = Literal["link", "emulator"]
 TRACED_SHARE = 5
 """Memory is watched over the last fifth: by then a parser's own memory of results is full."""
 
-PEAK_KB_MAX = 512
-"""More than a full memory of results and one long message. Of 10^6 frames it is 3 bytes kept of each."""
+GROWN_KB_MAX = 128
+"""What may be held more at the end than half-way through that: results change places in a full memory.
+Of 10^6 frames it is one byte kept of each."""
+
+PEAK_KB_MAX = 2_048
+"""The most at any time: a full memory of results and the longest message a link collects, being read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,13 @@ class Ran:
     side: Side
     frames: int
     frames_per_s: int
+    grown_kb: int
     peak_kb: int
+
+    @property
+    def flat(self) -> bool:
+        """Whether its memory stayed bounded."""
+        return self.grown_kb < GROWN_KB_MAX and self.peak_kb < PEAK_KB_MAX
 
 
 def rows(names: list[str]) -> list[Row]:
@@ -43,13 +53,22 @@ def ran(name: str, side: Side, frames: int, seed: int) -> Ran:
     (row,) = rows([name])
     rig = LinkRig(row, seed) if side == "link" else DeviceRig(row, seed)
     began_s = time.perf_counter()
-    rig.run(frames - frames // TRACED_SHARE)
-    gc.collect()
+    traced = frames // TRACED_SHARE
+    rig.run(frames - traced)
     tracemalloc.start()
     try:
+        rig.run(traced // 2)
+        half_way = held()
         rig.run(frames - rig.count.frames)
+        grown = held() - half_way
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    took_s = time.perf_counter() - began_s
-    return Ran(name, side, rig.count.frames, round(rig.count.frames / took_s), peak // 1024)
+    per_s = round(rig.count.frames / (time.perf_counter() - began_s))
+    return Ran(name, side, rig.count.frames, per_s, grown // 1024, peak // 1024)
+
+
+def held() -> int:
+    """Bytes held now, without what only waits to be collected."""
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fuzz.run import PEAK_KB_MAX, Side, ran
+from tests.fuzz.run import Side, ran
 from tests.fuzz.table import ROWS
 
 FRAMES = 10_000
@@ -11,4 +11,4 @@ FRAMES = 10_000
 @pytest.mark.parametrize("side", ["link", "emulator"])
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
 def test_no_bytes_raise_lie_or_pile_up(name: str, side: Side) -> None:
-    assert ran(name, side, FRAMES, seed=1).peak_kb < PEAK_KB_MAX
+    assert ran(name, side, FRAMES, seed=1).flat
