@@ -14,8 +14,9 @@ from clampctl.units import mg_dl_from_mmol_l
 PLASMA_PER_WHOLE_BLOOD = Decimal("1.11")
 """IFCC's constant factor from whole blood to plasma (analyzers 2; Clin Chem 2005;51:1573)."""
 
-MG_DL_LEAST, MMOL_L_MOST = Decimal(30), Decimal(30)
-"""A number beyond these looks like the other unit: it is held and asked about (analyzers 7)."""
+MG_DL_LEAST, MMOL_L_MOST = Decimal(20), Decimal(30)
+"""A number beyond these looks like the other unit: it is held and asked about. The sheet (analyzers 7) has
+30 for both; a true 28 mg/dL must stop insulin at once, so the low end is the core's own (SR-6)."""
 
 UNITS = {"mg/dl": "mg/dL", "mmol/l": "mmol/L"}
 """The units there are, found in any case."""

@@ -77,8 +77,9 @@ class Astm:
     def opened(self, epoch: int, now_ms: int) -> None:
         """A wire was opened: a message under way on the old one is over."""
         del epoch  # an analyzer takes no orders, so none can be late
-        self._broke_off()
+        self._broke_off(self._wire.half)
         self._wire.reset()
+        self._intake.opened(now_ms)
         self._heard_ms = now_ms
 
     def receive(self, data: bytes, now_ms: int) -> list[DeviceEvent]:
@@ -134,7 +135,7 @@ class Astm:
             case Ended(half=half):
                 if half:
                     self._trouble(Trouble.BAD_FRAME, "the message ended in the middle of a record")
-                self._broke_off()
+                self._broke_off(half)
             case Misnumbered(reason=reason):
                 self._trouble(Trouble.UNEXPECTED, reason)
             case Damage(reason=reason):
@@ -153,14 +154,21 @@ class Astm:
             self._finished(self._message, now_ms)
             self._message.clear()
 
-    def _broke_off(self) -> None:
-        """A message without its L record: its complete results stay on hold (analyzers 3.1, rule 5)."""
+    def _broke_off(self, half: bool = False) -> None:
+        """A message without its L record: its complete results stay on hold (analyzers 3.1, rule 5).
+
+        Of one that broke off before its glucose nobody knows what it held.
+        """
         if self._message.header is not None:
-            for glucose in self._glucoses(self._message, self._message.header):
+            found = self._glucoses(self._message, self._message.header)
+            half = (half or not self._message.spoiled) and not found
+            for glucose in found:
                 if not glucose.number or self._taken.get(glucose.number) != _identity(glucose):
                     self._hold(glucose, glucose.hold or UNFINISHED, MEASURE_AGAIN if glucose.hold else KEY_IN)
         if self._message.spoiled:
             self._trouble(Trouble.REFUSED, f"a message {self._message.spoiled}: key its results in")
+        elif half:
+            self._trouble(Trouble.REFUSED, "a message broke off: key its result in unless it comes again")
         self._message.clear()
 
     def _finished(self, message: Message, now_ms: int) -> None:

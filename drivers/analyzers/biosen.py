@@ -65,7 +65,8 @@ class Biosen:
 
     def opened(self, epoch: int, now_ms: int) -> None:
         """A wire was opened: forget half a record."""
-        del epoch, now_ms  # an analyzer takes no orders, so none can be late
+        del epoch  # an analyzer takes no orders, so none can be late
+        self._intake.opened(now_ms)
         self._sent.clear()
 
     def receive(self, data: bytes, now_ms: int) -> list[DeviceEvent]:
@@ -115,7 +116,8 @@ class Biosen:
         self._sent.clear()
         for found in records(sent, self._preamble):
             if isinstance(found, Damage):
-                self._trouble(Trouble.BAD_FRAME, found.reason)
+                # it is never sent again, so a person has to look
+                self._trouble(Trouble.REFUSED, f"{found.reason}: if it was a result, key it in")
             else:
                 self._recorded(found, now_ms)
 

@@ -56,7 +56,8 @@ class LineAnalyzer:
 
     def opened(self, epoch: int, now_ms: int) -> None:
         """A wire was opened: the analyzer speaks first."""
-        del epoch, now_ms  # an analyzer takes no orders, so none can be late
+        del epoch  # an analyzer takes no orders, so none can be late
+        self._intake.opened(now_ms)
         self._cutter.reset()
 
     def receive(self, data: bytes, now_ms: int) -> list[DeviceEvent]:
@@ -89,13 +90,13 @@ class LineAnalyzer:
     def _read(self, lines: list[bytes | Damage], now_ms: int) -> None:
         for line in lines:
             if isinstance(line, Damage):
-                self._trouble(Trouble.BAD_FRAME, line.reason)
+                self._lost(line.reason)
                 continue
             before = len(self._events)
             try:
                 self._take(line, now_ms)
             except LineUnknown as unknown:
-                self._trouble(Trouble.BAD_FRAME, str(unknown))
+                self._lost(str(unknown))
                 continue
             if not any(isinstance(event, GlucoseSampled) for event in self._events[before:]):
                 self._events.append(LinkHeard(Role.ANALYZER, "no new result"))
@@ -119,6 +120,10 @@ class LineAnalyzer:
                 self._trouble(Trouble.REFUSED, OLD)
                 result = replace(result, kind=SampleKind.HISTORY)
         self._events += self._intake.take(result, now_ms)
+
+    def _lost(self, why: str) -> None:
+        """It is never sent again, so a person has to look."""
+        self._trouble(Trouble.REFUSED, f"{why}: if it was a result, key it in")
 
     def _trouble(self, trouble: Trouble, detail: str) -> None:
         self._events.append(LinkTroubled(Role.ANALYZER, trouble, detail))

@@ -108,7 +108,8 @@ class Poct1a:
 
     def opened(self, epoch: int, now_ms: int) -> None:
         """A wire was opened: the meter speaks first."""
-        del epoch, now_ms  # an analyzer takes no orders, so none can be late
+        del epoch  # an analyzer takes no orders, so none can be late
+        self._intake.opened(now_ms)
         self._splitter.reset()
         self._out.clear()
         self._forget()

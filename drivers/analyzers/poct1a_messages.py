@@ -108,6 +108,7 @@ def _observation(
     result = Result(
         identity=(serial, told, code),
         sample=service.value("PT.patient_id"),
+        patient=service.value("PT.patient_id"),
         value=value.get("V", ""),
         unit=value.get("U", ""),
         kind=KINDS.get(role, SampleKind.INFORMATION),

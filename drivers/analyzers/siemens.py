@@ -82,6 +82,7 @@ class Siemens:
         self._ask_due_ms: int | None = None
         self._gap_due_ms: int | None = None
         self._last_data = b""
+        self._damaged = 0
         self._out = bytearray()
         self._events: list[DeviceEvent] = []
 
@@ -93,6 +94,7 @@ class Siemens:
         self._frames.reset()
         self._gap_due_ms = None
         self._out.clear()
+        self._intake.opened(now_ms)
         self._ask(now_ms)
 
     def receive(self, data: bytes, now_ms: int) -> list[DeviceEvent]:
@@ -100,8 +102,10 @@ class Siemens:
         self._close_gap(now_ms)
         for payload in self._frames.feed(data):
             if isinstance(payload, Damage):
-                self._trouble(Trouble.BAD_FRAME, payload.reason)
-            elif payload == bytes((ACK,)):
+                self._spoiled(payload)
+                continue
+            self._damaged = 0
+            if payload == bytes((ACK,)):
                 self._acknowledged(now_ms)
             else:
                 self._out += ACK_FRAME
@@ -146,7 +150,15 @@ class Siemens:
         if self._gap_due_ms is not None and now_ms >= self._gap_due_ms:
             self._gap_due_ms = None
             for damage in self._frames.give_up():
-                self._trouble(Trouble.BAD_FRAME, damage.reason)
+                self._spoiled(damage)
+
+    def _spoiled(self, damage: Damage) -> None:
+        """A frame damaged as often as the protocol sends it is lost, and with it perhaps a result."""
+        self._damaged += 1
+        self._trouble(Trouble.BAD_FRAME, damage.reason)
+        if self._damaged == TRIES:
+            told = "frames came damaged twice: if a result does not come, key it in and look at the cable"
+            self._trouble(Trouble.REFUSED, told)
 
     def _announced(self, message: Message, now_ms: int) -> None:
         number = message.text("rSEQ")

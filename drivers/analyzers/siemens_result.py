@@ -58,6 +58,7 @@ def result_of(message: Message, glucose_key: str, patient_type: str) -> Result:
         measured=_measured(number, date, clock),
         minutes_only=True,
         corrected=message.name in CORRECTIONS,
+        patient=message.text("iPID"),
         flags=glucose.exceptions,
     )
 

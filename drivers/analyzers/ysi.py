@@ -124,6 +124,7 @@ class Ysi:
         del epoch  # an analyzer takes no orders, so none can be late
         self._lines.reset()
         self._out.clear()
+        self._intake.opened(now_ms)
         if self._asked == Query.RESULT:
             self._lost.reply_lost()
         self._forget()
@@ -334,6 +335,9 @@ class Ysi:
             return
         events = self._intake.take(result, now_ms)
         self._events += events
+        if events and kind is SampleKind.HISTORY and self._intake.is_recent(line.measured, now_ms):
+            told = f"sample {line.sample} waited in the analyzer: kept as history, key it in if it counts"
+            self._trouble(Trouble.REFUSED, told)
         self._sampled = self._sampled or any(isinstance(event, GlucoseSampled) for event in events)
 
     def _later(self, measured: datetime | None) -> bool:

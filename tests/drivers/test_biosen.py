@@ -57,7 +57,7 @@ def test_a_silence_that_nobody_woke_for_is_seen_at_the_next_byte() -> None:
     link = glucose_link()
     link.receive(record()[:30], 0)
     events = link.receive(record(), 400) + link.wake(700)
-    assert troubles(events) == [Trouble.BAD_FRAME]
+    assert troubles(events) == [Trouble.REFUSED]
     assert len(samples(events)) == 1
 
 
@@ -198,7 +198,7 @@ def test_a_flipped_bit_outside_the_number_and_the_names_is_never_a_sample(at: in
 def test_a_transmission_without_end_is_bounded_and_told() -> None:
     link = glucose_link()
     events = heard(link, b"x" * (3 * TRANSMISSION_MAX))
-    assert troubles(events) == [Trouble.BAD_FRAME] * 3
+    assert troubles(events) == [Trouble.REFUSED] * 3
     assert "and 4036 more" in told(events)
     assert len(link._sent) == 0
 
@@ -207,7 +207,7 @@ def test_a_memory_dump_longer_than_a_transmission_is_cut_the_same_way_everywhere
     stream = b"".join(record(f"{number:03d}") for number in range(200))
     whole = heard(glucose_link(), stream)
     assert 190 <= len(samples(whole)) <= 199
-    assert Trouble.BAD_FRAME in troubles(whole)
+    assert Trouble.REFUSED in troubles(whole)
     assert heard(glucose_link(), *(stream[at : at + 7] for at in range(0, len(stream), 7))) == whole
 
 

@@ -19,8 +19,8 @@ EXPECTED: dict[str, tuple[list[tuple[str, str, SampleKind]], list[Trouble]]] = {
     "identical_repeat": ([("5.12", "mmol/l", PATIENT)], []),
     "same_minute_new_number": ([("5.12", "mmol/l", PATIENT)] * 2, []),
     "split_record": ([("5.12", "mmol/l", PATIENT)], []),
-    "noise_then_record": ([("5.12", "mmol/l", PATIENT)], [Trouble.BAD_FRAME]),
-    "cut_record": ([], [Trouble.BAD_FRAME]),
+    "noise_then_record": ([("5.12", "mmol/l", PATIENT)], [Trouble.REFUSED]),
+    "cut_record": ([], [Trouble.REFUSED]),
 }
 
 

@@ -98,8 +98,8 @@ def test_whole_blood_is_multiplied_once_and_says_so() -> None:
     ("minutes", "kind"), [(10, SampleKind.PATIENT), (11, SampleKind.HISTORY), (-11, SampleKind.HISTORY)]
 )
 def test_an_old_result_is_history(minutes: int, kind: SampleKind) -> None:
-    desk = intake(zero=ZERO + timedelta(minutes=minutes))
-    events = list(desk.take(RESULT, 0))
+    desk = intake(zero=ZERO + timedelta(minutes=minutes - 15))
+    events = list(desk.take(RESULT, 900_000))
     assert kinds(events) == [kind]
     assert len(words(events)) == (kind is SampleKind.HISTORY)
 

@@ -28,10 +28,10 @@ ZERO = datetime(2026, 1, 1, 8)
 def enabled(
     pattern: str = PATTERN, end: str = "CRLF", rules: Rules | None = None, **own: Any
 ) -> LineAnalyzer:
-    """A learned driver on a new wire."""
+    """A learned driver on a wire that was opened a minute ago."""
     learned = form_of(rules or Rules(), pattern, end, **own).fingerprint
     link = LineAnalyzer(rules=rules, wall_zero=ZERO, pattern=pattern, end=end, learned=learned, **own)
-    link.opened(1, 0)
+    link.opened(1, -60_000)
     return link
 
 
@@ -181,12 +181,12 @@ def test_a_setting_that_changed_after_learning_disables() -> None:
         (b"GLU 92.4 mg/l #1", Trouble.REFUSED, "neither mmol/L nor mg/dL"),
         (b"GLU 5.1 mg/dL #1", Trouble.REFUSED, "very low"),
         (b"GLU 92.4 mg/dL #1 E0004", Trouble.REFUSED, "flag E0004"),
-        (b"GLU 92.4 mg/dL", Trouble.BAD_FRAME, "not as set up"),
-        (b"xGLU 92.4 mg/dL #1", Trouble.BAD_FRAME, "not as set up"),
-        (b"GLU 92.4 mg/dL #1 E4 and more", Trouble.BAD_FRAME, "not as set up"),
-        (b"LAC 1.0 mmol/L #1", Trouble.BAD_FRAME, "not as set up"),
-        (b"\xff", Trouble.BAD_FRAME, "not as set up"),
-        (b"x" * 300, Trouble.BAD_FRAME, "line without end"),
+        (b"GLU 92.4 mg/dL", Trouble.REFUSED, "not as set up"),
+        (b"xGLU 92.4 mg/dL #1", Trouble.REFUSED, "not as set up"),
+        (b"GLU 92.4 mg/dL #1 E4 and more", Trouble.REFUSED, "not as set up"),
+        (b"LAC 1.0 mmol/L #1", Trouble.REFUSED, "not as set up"),
+        (b"\xff", Trouble.REFUSED, "not as set up"),
+        (b"x" * 300, Trouble.REFUSED, "line without end"),
     ],
 )
 def test_what_is_not_plainly_a_value_is_told(line: bytes, trouble: Trouble, words: str) -> None:
@@ -287,7 +287,7 @@ def test_silence_ends_a_line_when_it_is_long_enough() -> None:
 def test_a_line_without_end_is_told_once_and_silence_clears_it() -> None:
     link = enabled(end="SILENCE:300")
     events = link.receive(b"GLU 92.4 mg/dL #1" * 200, 0)
-    assert troubles(events) == [(Trouble.BAD_FRAME, "line without end")]
+    assert troubles(events) == [(Trouble.REFUSED, "line without end: if it was a result, key it in")]
     assert link.wake(300) == []
     link.receive(b"GLU 92.4 mg/dL #1", 1000)
     assert len(samples(link.wake(1300))) == 1
@@ -297,7 +297,8 @@ def test_half_a_line_is_told_after_a_while_and_a_new_wire_forgets_it() -> None:
     link = enabled()
     link.receive(b"GLU 92", 0)
     assert link.wake_at() == HALF_MS
-    assert troubles(link.wake(HALF_MS)) == [(Trouble.BAD_FRAME, "line cut short")]
+    ((trouble, words),) = troubles(link.wake(HALF_MS))
+    assert (trouble, words.partition(":")[0]) == (Trouble.REFUSED, "line cut short")
     link.receive(b"GLU 92", 5000)
     link.opened(2, 5100)
     assert len(samples(link.receive(b"GLU 92.4 mg/dL #1\r\n", 5200))) == 1

@@ -19,7 +19,8 @@ from drivers.reading import ReadingRefused, Rules, glucose_mg_dl, number_of, uni
         ("5,12", "mmol/L", Rules(comma=True), 5.12 * 18.0156),
         (" 5.1 ", "mmol/L", Rules(), 5.1 * 18.0156),
         ("80.0", "mg/dL", Rules(from_whole_blood=True), 88.8),
-        ("30", "mg/dL", Rules(), 30.0),
+        ("20", "mg/dL", Rules(), 20.0),
+        ("28.0", "mg/dL", Rules(), 28.0),
         ("30.0", "mmol/L", Rules(), 30.0 * 18.0156),
     ],
 )
@@ -54,7 +55,7 @@ def test_what_is_no_plain_number_is_held(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "unit"), [("29.9", "mg/dL"), ("5.1", "mg/dL"), ("30.1", "mmol/L"), ("92", "mmol/L")]
+    ("value", "unit"), [("19.9", "mg/dL"), ("5.1", "mg/dL"), ("30.1", "mmol/L"), ("92", "mmol/L")]
 )
 def test_a_number_that_looks_like_the_other_unit_is_asked_about(value: str, unit: str) -> None:
     with pytest.raises(ReadingRefused, match="wrong unit"):

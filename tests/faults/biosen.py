@@ -34,7 +34,7 @@ def damaged(fault: str, reason: str) -> Callable[[], str]:
         bed = Bed()
         bed.inject(fault).measure()
         assert bed.values == []
-        damage = bed.said(Trouble.BAD_FRAME)
+        damage = bed.said(Trouble.REFUSED)
         assert damage[0].startswith(reason)
         bed.measure(90.0)
         assert bed.values == ["5.00"]
@@ -156,7 +156,7 @@ def unit_switch() -> str:
 
 def wrong_unit() -> str:
     bed = Bed()
-    bed.inject("unit_switch").measure(25.0)
+    bed.inject("unit_switch").measure(15.0)
     assert bed.values == []
     (detail,) = bed.said(Trouble.REFUSED)
     assert "wrong unit?" in detail
@@ -286,14 +286,14 @@ def noise() -> str:
     bed = Bed()
     bed.inject("noise=ff0044").measure()
     assert bed.values == ["5.00"]
-    (detail,) = bed.said(Trouble.BAD_FRAME)
+    (detail,) = bed.said(Trouble.REFUSED)
     return f"{detail} told, 5.00 taken"
 
 
 def oversize() -> str:
     bed = Bed()
     bed.inject("oversize").run(1000)
-    damage = bed.said(Trouble.BAD_FRAME)
+    damage = bed.said(Trouble.REFUSED)
     assert len(damage) == 5
     bed.measure()
     assert bed.values == ["5.00"]

@@ -98,7 +98,7 @@ def _lost(fault: str, words: str) -> str:
     """The first sample's line is spoilt and never comes again; the second counts."""
     pair = sampled(opened().inject(fault), 92.4, 93.1)
     assert values(pair) == ["93.1"]
-    return told(pair, (Trouble.BAD_FRAME, words))
+    return told(pair, (Trouble.REFUSED, words))
 
 
 def _held(fault: str, words: str) -> str:
@@ -231,7 +231,7 @@ def _silence_too_short() -> str:
     link = learned(end="SILENCE:300")
     pair = sampled(opened(link, LineSettings(end="")).inject("gap=5,400"), 92.4)
     assert values(pair) == []
-    return told(pair, (Trouble.BAD_FRAME, "not as set up"), (Trouble.BAD_FRAME, "not as set up"))
+    return told(pair, (Trouble.REFUSED, "not as set up"), (Trouble.REFUSED, "not as set up"))
 
 
 def _mute() -> str:

@@ -93,7 +93,7 @@ def _old_by_its_clock() -> str:
 def _ahead_by_its_clock() -> str:
     pair = sampled(opened().inject("clock_offset=900"), 92.0)
     assert kinds(pair) == [SampleKind.HISTORY]
-    return told(pair, (Trouble.REFUSED, "min old by the analyzer's clock: kept as history"))
+    return told(pair, (Trouble.REFUSED, "15 min ahead by the analyzer's clock: kept as history"))
 
 
 def _clock_jump() -> str:
@@ -163,6 +163,12 @@ def _other_id() -> str:
     return told(pair, (Trouble.REFUSED, "has a sample ID that is not of this run"))
 
 
+def _other_patient() -> str:
+    pair = sampled(sampled(opened(), 90.0).inject("other_id=X99"), 92.0)
+    assert values(pair) == ["90"]
+    return told(pair, (Trouble.REFUSED, "carries the patient ID 'X99', this session's is 'S017'"))
+
+
 def _identity() -> str:
     pair = sampled(opened(), 90.0).inject("identity=SS-0815")
     sampled(pair, 92.0)
@@ -174,9 +180,9 @@ def _identity() -> str:
 
 
 def _digit_swap() -> str:
-    pair = sampled(opened().inject("digit_swap"), 92.0)
+    pair = sampled(opened().inject("digit_swap"), 81.0)
     assert values(pair) == []
-    return told(pair, (Trouble.REFUSED, "29 mg/dL is very low"))
+    return told(pair, (Trouble.REFUSED, "18 mg/dL is very low"))
 
 
 def _digit_swap_unseen() -> str:
@@ -277,6 +283,7 @@ ROWS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("calibrate", "a calibration check is never a patient's, and no loss", _calibrate),
     ("lactate_first", "lactate is passed over", lambda: _taken_once("lactate_first")),
     ("other_id=X99", "another patient's result is put aside", _other_id),
+    ("other_id=X99, no prefix set", "the first patient is held to", _other_patient),
     ("identity=SS-0815", "another meter's results are refused, its own come later", _identity),
     ("digit_swap", "swapped digits that become very low are held", _digit_swap),
     ("digit_swap", "swapped digits that stay likely pass the link: no checksum", _digit_swap_unseen),

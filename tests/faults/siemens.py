@@ -144,10 +144,10 @@ def unit_switch() -> str:
 
 def wrong_unit() -> str:
     bed = Bed()
-    bed.inject("unit_switch").measure(25.0)
+    bed.inject("unit_switch").measure(15.0)
     assert bed.samples == []
     (detail,) = bed.said(Trouble.REFUSED)
-    assert "25 mg/dL is very low: wrong unit?" in detail
+    assert "15 mg/dL is very low: wrong unit?" in detail
     return detail
 
 
@@ -175,6 +175,16 @@ def other_patient() -> str:
     assert "not of this run" in detail
     bed.clear(FaultKind.OTHER_ID).measure()
     assert len(bed.samples) == 1
+    return detail
+
+
+def second_patient() -> str:
+    bed = Bed()
+    bed.measure()
+    bed.inject("other_id=T900").measure()
+    assert len(bed.samples) == 1
+    (detail,) = bed.said(Trouble.REFUSED)
+    assert "carries the patient ID 'T900'" in detail
     return detail
 
 
@@ -261,6 +271,7 @@ CASES: list[Case] = [
     row("control=100", "a control is told as control, never as the patient", control),
     row("lactate_first", "another analyte before glucose is passed over", lactate_first),
     row("other_id=T900", "a result of another patient is held", other_patient),
+    row("other_id=T900, no prefix set", "the first patient is held to", second_patient),
     row("digit_swap", "a swap that the checksum misses is told as sent", digit_swap),
     row("calibrate", "a calibration is told as such, not as a lost link", calibrate),
     row("error=4", "any exception holds the result and shows its text", held("error=4", "exception EXC4")),
