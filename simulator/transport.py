@@ -154,11 +154,14 @@ class TcpPort:
 
 
 class Caller:
-    """A device that calls its host over TCP, and calls again a second after the host hung up."""
+    """A device that calls its host over TCP, and calls again a second after the host hung up.
+
+    Raises ValueError for a host that is not HOST:PORT.
+    """
 
     def __init__(self, host: str) -> None:
         name, _, port = host.rpartition(":")
-        if not (name and port.isascii() and port.isdecimal()):
+        if not (name and port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
             raise ValueError(f"{host!r} is not HOST:PORT")
         self._host = (name, int(port))
         self._line: socket.socket | None = None
@@ -168,6 +171,11 @@ class Caller:
     def address(self) -> str:
         """Whom it calls."""
         return f"tcp-listen://{self._host[0]}:{self._host[1]}"
+
+    def dial(self, stop: threading.Event) -> None:
+        """Calls until the host answers, or until told to stop: what a device says first is not lost."""
+        while self._called() is None and not stop.wait(_LONGEST_WAIT_S):
+            pass
 
     def read(self, wait_s: float) -> bytes:
         """See `Transport`."""

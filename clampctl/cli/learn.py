@@ -1,7 +1,7 @@
 """`clampctl probe line --learn FILE`: three printed lines compared with the display, then the settings."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from drivers.analyzers.line import form_of
 from drivers.analyzers.line_cutter import LineCutter
 from drivers.analyzers.line_learn import learn
 from drivers.catalog import Option
+from drivers.framing import Damage
 from drivers.reading import Rules
 
 READ_BYTES = 64
@@ -32,8 +33,8 @@ def run(
     own = {name: value for name, value in settings.items() if name not in ("unit", "comma", "sample_prefix")}
     try:
         form = form_of(rules, **_texts(own))
-    except (TypeError, ValueError) as error:
-        raise Refusal("setting", f"This line cannot be read: {error}.") from None
+    except ValueError as error:
+        raise Refusal("setting", f"This line cannot be read: {str(error).removesuffix('.')}.") from None
     wire = opener()
     try:
         fingerprint = learn(form, _capture(wire, LineCutter(form)), ask or _asked, say)
@@ -55,19 +56,25 @@ def _texts(settings: Mapping[str, Option]) -> dict[str, Any]:
 
 
 def _capture(wire: Wire, cutter: LineCutter) -> Callable[[], bytes | None]:
-    """The next whole line; damaged ones are told and waited over."""
-    clock = SessionClock()
+    """The next whole line, each once; damaged ones are told and waited over."""
+    lines = _lines(wire, cutter)
 
     def capture() -> bytes | None:
-        while True:
-            data = wire.read(READ_BYTES)
-            now_ms = clock.now_ms()
-            for line in (*cutter.feed(data, now_ms), *cutter.due(now_ms)) if data else cutter.due(now_ms):
-                if isinstance(line, bytes):
-                    return line
-                say(f"not read: {line.reason}")
+        for line in lines:
+            if isinstance(line, bytes):
+                return line
+            say(f"not read: {line.reason}")
+        return None
 
     return capture
+
+
+def _lines(wire: Wire, cutter: LineCutter) -> Iterator[bytes | Damage]:
+    """Lines as they come, for ever."""
+    clock = SessionClock()
+    while True:
+        data, now_ms = wire.read(READ_BYTES), clock.now_ms()
+        yield from cutter.feed(data, now_ms) if data else cutter.due(now_ms)
 
 
 def _asked(question: str) -> str | None:

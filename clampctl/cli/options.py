@@ -1,10 +1,11 @@
-"""What may be written behind an option: numbers in a range, windows, text files, a protocol.
+"""What may be written behind an option: numbers in a range, hosts, windows, text files, a protocol.
 
 A wrong one is refused with a sentence before anything is done.
 """
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from clampctl.core.protocol import Mode, Protocol, Refusal
 
 if TYPE_CHECKING:
     from simulator.furniture import Choice
+
+PORT_MAX = 65_535
+FRAME = re.compile(r"[78][NEO][12]")
 
 
 def number(low: float = -math.inf, high: float = math.inf) -> Callable[[str], float]:
@@ -49,6 +53,28 @@ def _range(low: float, high: float) -> str:
     return f" from {low:g}" * math.isfinite(low) + f" to {high:g}" * math.isfinite(high)
 
 
+def host_and_port(text: str) -> tuple[str, int] | None:
+    """The host and the port, 1 to 65535, in HOST:PORT; None where it is not written so."""
+    host, _, port = text.rpartition(":")
+    if not (host and port.isascii() and port.isdecimal() and 0 < int(port) <= PORT_MAX):
+        return None
+    return host, int(port)
+
+
+def host_port(text: str) -> str:
+    """An option's type: HOST:PORT."""
+    if host_and_port(text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:5001")
+    return text
+
+
+def serial_frame(text: str) -> str:
+    """An option's type: data bits, parity and stop bits, such as 8N1."""
+    if FRAME.fullmatch(text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a frame, such as 8N1 or 7E1")
+    return text
+
+
 def minutes_window(text: str | None) -> tuple[float, float] | None:
     """A window such as `80-120` in minutes. Refused when it is not one."""
     if text is None:
@@ -73,9 +99,13 @@ def text_of(path: Path) -> str:
 
 def add_devices_to(command: argparse.ArgumentParser) -> None:
     """The options that say which devices stand at a virtual bed."""
-    command.add_argument("--dextrose-pump", default="new-era", metavar="DRIVER")
-    command.add_argument("--insulin-pump", default="new-era", metavar="DRIVER")
-    command.add_argument("--analyzer", default="ysi-2700", metavar="DRIVER")
+    for option, usual in (
+        ("dextrose-pump", "new-era"),
+        ("insulin-pump", "new-era"),
+        ("analyzer", "ysi-2700"),
+    ):
+        words = f"a driver that `clampctl devices` lists; {usual} unless given"
+        command.add_argument(f"--{option}", default=usual, metavar="DRIVER", help=words)
 
 
 def chosen_devices(options: argparse.Namespace) -> "Choice":

@@ -3,45 +3,74 @@
 import argparse
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from clampctl.cli.options import number, whole
+from clampctl.cli.options import host_port, number, serial_frame, whole
 from clampctl.cli.output import print_json, say, warn
 from clampctl.core.commands import Role
 from clampctl.core.protocol import Refusal
+
+if TYPE_CHECKING:
+    from drivers.catalog import Option
 
 USUAL_DIAMETER_MM = 26.59
 """A BD 60 mL syringe (pumps 2.5)."""
 
 
+DESCRIPTION = """Connects to one device, asks who it is and what it does, and prints what it says as JSON
+lines; the last line counts bytes and events. Nothing is set, started or stopped. Exit 1 when nothing was
+heard. With --learn or --bench-sheet it leads a person through questions instead; --bench-sheet MOVES the
+pump."""
+
+BENCH_ONLY = ("role", "watchdog_s", "key")
+PUMPS_ONLY = ("address", "diameter_mm", "serial_number", "bench_sheet", *BENCH_ONLY)
+
+
 def add_to(commands: Any) -> None:
     """The commands of this room."""
-    probe = commands.add_parser("probe", help="connect to one device read-only, print what it says")
+    probe = commands.add_parser(
+        "probe", help="connect to one device read-only, print what it says", description=DESCRIPTION
+    )
     probe.add_argument("driver", help="a name that `clampctl devices` lists")
     where = probe.add_mutually_exclusive_group(required=True)
-    where.add_argument("--port", metavar="NAME")
-    where.add_argument("--tcp", metavar="HOST:PORT")
-    where.add_argument("--listen", metavar="HOST:PORT", help="the device calls this computer")
+    where.add_argument(
+        "--port", metavar="NAME", help="such as COM5, /dev/ttyUSB0, or usb:SERIALNUMBER of its adapter"
+    )
+    where.add_argument("--tcp", type=host_port, metavar="HOST:PORT", help="the device listens there")
+    where.add_argument("--listen", type=host_port, metavar="HOST:PORT", help="the device calls us there")
     probe.add_argument("--baud", type=whole(1, 4_000_000), help="else as the device is shipped")
-    probe.add_argument("--frame", metavar="8N1", help="else as the device is shipped")
-    probe.add_argument("--address", type=whole(0, 99), default=0)
-    probe.add_argument("--diameter-mm", type=number(0.1, 80.0), default=USUAL_DIAMETER_MM)
-    probe.add_argument("--serial-number", default="", help="that the pump should have")
-    probe.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE")
-    probe.add_argument("--seconds", type=number(0.0), default=10.0)
-    probe.add_argument("--json", action="store_true")
+    probe.add_argument("--frame", type=serial_frame, metavar="8N1", help="else as the device is shipped")
+    probe.add_argument("--address", type=whole(0, 99), help="that the pump should have; 0 unless given")
     probe.add_argument(
-        "--learn", type=Path, metavar="FILE", help="line: compare three lines with the display"
-    )
+        "--diameter-mm", type=number(0.1, 80.0),
+        help=f"of the syringe that should be in the pump; {USUAL_DIAMETER_MM:g} (BD 60 mL) unless given",
+    )  # fmt: skip
+    probe.add_argument("--serial-number", help="that the pump should have")
     probe.add_argument(
-        "--bench-sheet", type=Path, metavar="FILE", help="prove a pump, write the signed result"
+        "--setting", action="append", default=[], metavar="NAME=VALUE",
+        help="as under options in a station; a wrong name lists all; may be repeated",
+    )  # fmt: skip
+    probe.add_argument(
+        "--seconds", type=number(0.0), default=10.0, help="how long to listen; 10 unless given"
     )
+    probe.add_argument("--json", action="store_true", help="changes nothing: the output is always JSON lines")
+    guided = probe.add_mutually_exclusive_group()
+    guided.add_argument(
+        "--learn", type=Path, metavar="FILE",
+        help="driver line: compare three lines with the display, write the station's settings to FILE",
+    )  # fmt: skip
+    guided.add_argument(
+        "--bench-sheet", type=Path, metavar="FILE",
+        help="prove a pump that nobody is connected to, write the signed sheet to FILE",
+    )  # fmt: skip
     probe.add_argument("--role", choices=("insulin", "dextrose"), help="with --bench-sheet")
-    probe.add_argument("--watchdog-s", type=whole(1, 255), help="with --bench-sheet: the stop to prove")
+    probe.add_argument(
+        "--watchdog-s", type=whole(1, 600), help="with --bench-sheet, for insulin: the stop to prove"
+    )
     probe.add_argument("--key", type=Path, help="with --bench-sheet: the unit's key, else this user's own")
     probe.set_defaults(run=run_probe)
 
@@ -54,6 +83,7 @@ def run_probe(options: argparse.Namespace) -> int:
     """What one device says, as JSON lines; the last line counts bytes and events."""
     from clampctl.core.codec import plain
 
+    _require_fitting(options)
     if options.bench_sheet is not None:
         return _bench_sheet(options)
     if options.learn is not None:
@@ -64,41 +94,77 @@ def run_probe(options: argparse.Namespace) -> int:
     def tapped(_role: Role, data: bytes, received: bool, _at_ms: int) -> None:
         tally["heard_bytes" if received else "sent_bytes"] += len(data)
 
+    lost = ""
     for event in heard(options, tapped):
         row = plain(event)
         kinds[row["type"]] += 1
         print_json(row)
+        if row["type"] == "LinkLost":
+            lost = f" ({row['detail']})"
+        if row.get("mismatch"):
+            warn(f"this is not the device that was expected: {row['mismatch']}.")
     print_json({"type": "Probed", **tally, "events": dict(sorted(kinds.items()))})
     if not kinds.total() - kinds["LinkLost"]:
-        warn(f"nothing was heard in {options.seconds:g} s.")
+        warn(f"nothing was heard in {options.seconds:g} s{lost}.")
         return 1
     return 0
 
 
+def _require_fitting(options: argparse.Namespace) -> None:
+    """Refuse options that the driver has no use for, rather than pass them over."""
+    from clampctl.cli.wiring import MANUAL_ANALYZER, line_of
+    from clampctl.core.station import MANUAL_PUMP
+    from drivers.catalog import PUMPS
+
+    if options.driver in (MANUAL_ANALYZER, MANUAL_PUMP):
+        raise Refusal("driver", f"There is nothing to probe on {options.driver!r}: it has no wire.")
+    line_of(options.driver)
+    given = [name for name in PUMPS_ONLY if getattr(options, name) is not None]
+    if options.driver not in PUMPS and given:
+        raise Refusal("driver", f"{options.driver} is an analyzer; {_option(given[0])} is for pumps.")
+    alone = [name for name in BENCH_ONLY if getattr(options, name) is not None]
+    if options.bench_sheet is None and alone:
+        raise Refusal("bench_sheet", f"{_option(alone[0])} goes with --bench-sheet.")
+    if options.driver not in PUMPS:
+        return
+    has_syringe = PUMPS[options.driver].capabilities.has_syringe
+    if options.diameter_mm is not None and not has_syringe:
+        raise Refusal("diameter", f"{options.driver} tells no syringe diameter that could be compared.")
+    if options.diameter_mm is None and has_syringe:
+        options.diameter_mm = USUAL_DIAMETER_MM
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _learn(options: argparse.Namespace) -> int:
     from clampctl.cli.learn import run
-    from clampctl.cli.wiring import rules_of
+    from clampctl.cli.settings import fitting
+    from clampctl.cli.wiring import rules_of, settings_declared
 
     if options.driver != "line":
         raise Refusal("driver", f"{options.driver!r} has nothing to learn; only the line driver does.")
-    settings = _settings(options.setting)
+    settings = fitting(settings_declared(options.driver), _settings(options))
     return run(options, rules_of(settings, from_whole_blood=False), settings, opener(options))
 
 
 def _bench_sheet(options: argparse.Namespace) -> int:
     from clampctl.cli.bench_sheet import run
     from clampctl.cli.wiring import bench_pump
-    from clampctl.core.station import MANUAL_PUMP
     from drivers.catalog import PUMPS
 
-    if options.driver not in PUMPS or options.driver == MANUAL_PUMP:
-        raise Refusal("driver", f"{options.driver!r} is no pump with a wire; nothing can be proved of it.")
     if options.role is None:
         raise Refusal("role", "A bench sheet needs --role insulin or --role dextrose.")
-    able = PUMPS[options.driver].capabilities
-    if not able.has_syringe:
-        options.diameter_mm = None
-    link = bench_pump(options, Role(options.role), _settings(options.setting))
+    role, able = Role(options.role), PUMPS[options.driver].capabilities
+    if role is Role.DEXTROSE and options.watchdog_s is not None:
+        raise Refusal("watchdog", "A dextrose pump must run on in silence; --watchdog-s is for insulin.")
+    if role is Role.INSULIN and options.watchdog_s is None and able.watchdog_s is None:
+        raise Refusal(
+            "watchdog",
+            f"{options.driver} has no stop of its own that is known; give --watchdog-s to prove one.",
+        )
+    link = bench_pump(options, role, _settings(options))
     if options.watchdog_s is not None:
         able = replace(able, watchdog_s=options.watchdog_s)
     return run(options, link, opener(options), able)
@@ -109,6 +175,8 @@ def heard(options: argparse.Namespace, tapped: Callable[[Role, bytes, bool, int]
     from clampctl.engine.clock import SessionClock
     from clampctl.engine.ports import Port, Surroundings
 
+    open_port = opener(options)
+    settings = _settings(options)
     clock, stop = SessionClock(), threading.Event()
     events: list[object] = []
 
@@ -116,9 +184,10 @@ def heard(options: argparse.Namespace, tapped: Callable[[Role, bytes, bool, int]
         events.append(event)
         return True
 
-    role, link = probed_link(options, datetime.now() - timedelta(milliseconds=clock.now_ms()))
+    wall_zero = datetime.now() - timedelta(milliseconds=clock.now_ms())
+    role, link = probed_link(options, settings, wall_zero)
     around = Surroundings(clock.now_ms, emit, tapped, clock.now_ms, stop)
-    port = Port(role, link, opener(options), around, 0)
+    port = Port(role, link, open_port, around, 0)
     thread = threading.Thread(target=port.run, name="probe")
     thread.start()
     try:
@@ -132,16 +201,14 @@ def heard(options: argparse.Namespace, tapped: Callable[[Role, bytes, bool, int]
     yield from events
 
 
-def probed_link(options: argparse.Namespace, wall_zero: datetime) -> tuple[Role, Any]:
+def probed_link(
+    options: argparse.Namespace, settings: "Mapping[str, Option]", wall_zero: datetime
+) -> tuple[Role, Any]:
     """The link that only asks, and the role it takes for that."""
-    from clampctl.cli.wiring import MANUAL_ANALYZER, analyzer_link_of, line_of, read_only_pump
-    from clampctl.core.station import MANUAL_PUMP, AnalyzerSetup
+    from clampctl.cli.wiring import analyzer_link_of, read_only_pump
+    from clampctl.core.station import AnalyzerSetup
     from drivers.catalog import PUMPS
 
-    if options.driver in (MANUAL_ANALYZER, MANUAL_PUMP):
-        raise Refusal("driver", f"There is nothing to probe on {options.driver!r}.")
-    line_of(options.driver)
-    settings = _settings(options.setting)
     if options.driver in PUMPS:
         return Role.DEXTROSE, read_only_pump(options, settings)
     setup = AnalyzerSetup(options.driver, options.driver, "plasma", 0)
@@ -159,28 +226,12 @@ def opener(options: argparse.Namespace) -> Callable[[], Any]:
     return opener_of(address, options.baud or line.baud, options.frame or line.frame)
 
 
-def _settings(texts: list[str]) -> dict[str, str | int | float | bool]:
-    """NAME=VALUE pairs; a value is true, false, a whole number, a number or else a text."""
-    found: dict[str, str | int | float | bool] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise Refusal("setting", f"setting is {text!r}; write NAME=VALUE.")
-        found[name] = _value(value)
-    return found
+def _settings(options: argparse.Namespace) -> "dict[str, Option]":
+    """The settings of the command line, each as the type that the driver wants."""
+    from clampctl.cli.settings import from_texts
+    from clampctl.cli.wiring import settings_declared
 
-
-def _value(text: str) -> str | int | float | bool:
-    if text in ("true", "false"):
-        return text == "true"
-    if text.startswith("0") and text.isdecimal() and len(text) > 1:
-        return text  # a code such as 001, not a number
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    return from_texts(settings_declared(options.driver), options.setting)
 
 
 def run_devices(options: argparse.Namespace) -> int:

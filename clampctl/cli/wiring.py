@@ -7,6 +7,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from clampctl.cli.options import host_and_port
+from clampctl.cli.settings import Declared, fitting, of_link
 from clampctl.core.commands import Role
 from clampctl.core.protocol import Refusal
 from clampctl.core.station import MANUAL_PUMP, AnalyzerSetup, PumpSetup, RateStep, Station
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from clampctl.engine.ports import Wire
 
 MANUAL_ANALYZER = "manual-analyzer"
-RULES = ("comma", "unit", "sample_prefix")
+RULES: Mapping[str, type] = {"comma": bool, "unit": str, "sample_prefix": str}
 """Settings of an analyzer that are about its numbers, whatever its driver."""
 
 
@@ -83,12 +85,15 @@ def _require_right_on_silence(setup: PumpSetup) -> None:
     on_silence = PUMPS[setup.driver].capabilities.on_silence[setup.role]
     if on_silence is RIGHT_ON_SILENCE[setup.role]:
         return
-    right = RIGHT_ON_SILENCE[setup.role].value
-    what = "nobody knows" if on_silence is OnSilence.UNPROVEN else f"this one {on_silence.value}"
+    role, right = setup.role.value, RIGHT_ON_SILENCE[setup.role].value
+    known = f"{setup.driver} {on_silence.value}."
+    if on_silence is OnSilence.UNPROVEN:
+        known = (
+            f"of {setup.driver} nobody knows until its bench_sheet proves it (docs/devices/bench-sheet.md)."
+        )
     raise Refusal(
-        f"{setup.role.value}_pump",
-        f"The {setup.role.value} pump must be one that {right} when the computer falls silent; "
-        f"of {setup.driver} {what}. A signed bench sheet can prove it.",
+        f"{role}_pump",
+        f"The {role} pump must be one that {right} when the computer falls silent; {known}",
     )
 
 
@@ -96,7 +101,7 @@ def read_only_pump(options: Namespace, settings: Mapping[str, Option]) -> Link:
     """A pump's link that only asks, as `clampctl probe` wants it; the role does not matter then."""
     expected = replace(_probed(options, Role.DEXTROSE), read_only=True)
     highest = PUMPS[options.driver].capabilities.rate_ul_h_max
-    return _pump_link(options.driver, expected, highest, settings)
+    return _pump_link(options.driver, expected, highest, settings, f"The {options.driver} pump")
 
 
 def bench_pump(options: Namespace, role: Role, settings: Mapping[str, Option]) -> Link:
@@ -104,16 +109,15 @@ def bench_pump(options: Namespace, role: Role, settings: Mapping[str, Option]) -
     able = PUMPS[options.driver].capabilities
     watchdog_s = (options.watchdog_s or able.watchdog_s) if role is Role.INSULIN else None
     expected = replace(_probed(options, role), watchdog_s=watchdog_s)
-    return _pump_link(options.driver, expected, able.rate_ul_h_max, settings)
+    return _pump_link(options.driver, expected, able.rate_ul_h_max, settings, f"The {options.driver} pump")
 
 
 def _probed(options: Namespace, role: Role) -> Expected:
-    has_syringe = PUMPS[options.driver].capabilities.has_syringe
     return Expected(
         role,
-        serial=options.serial_number,
-        address=options.address,
-        diameter_um=round(options.diameter_mm * 1000) if has_syringe else None,
+        serial=options.serial_number or "",
+        address=options.address or 0,
+        diameter_um=None if options.diameter_mm is None else round(options.diameter_mm * 1000),
     )
 
 
@@ -128,31 +132,48 @@ def pump_link_of(setup: PumpSetup, settings: Mapping[str, Option], read_only: bo
         setup.watchdog_s,
         read_only,
     )
-    return _pump_link(setup.driver, expected, setup.rate_ul_h_max, settings)
+    what = f"The {setup.role.value} pump"
+    return _pump_link(setup.driver, expected, setup.rate_ul_h_max, settings, what)
 
 
-def _pump_link(driver: str, expected: Expected, rate_ul_h_max: int, settings: Mapping[str, Option]) -> Link:
+def _pump_link(
+    driver: str, expected: Expected, rate_ul_h_max: int, settings: Mapping[str, Option], what: str
+) -> Link:
     try:
-        return pump_link(driver, expected, rate_ul_h_max, settings)
-    except (ValueError, TypeError) as error:
-        raise Refusal("options", f"The {expected.role.value} pump cannot be set up: {error}.") from None
+        return pump_link(driver, expected, rate_ul_h_max, fitting(settings_declared(driver), settings))
+    except ValueError as error:
+        raise Refusal("options", f"{what} cannot be set up: {_sentence(error)}") from None
+
+
+def settings_declared(driver: str) -> Declared:
+    """The settings that a driver takes. Refused where there is no such driver."""
+    if driver in PUMPS:
+        return of_link(driver, PUMPS[driver].factory)
+    line_of(driver)
+    return of_link(driver, ANALYZERS[driver].factory, RULES)
+
+
+def _sentence(error: ValueError) -> str:
+    """A link's own words, ended once."""
+    return f"{str(error).removesuffix('.')}."
 
 
 def analyzer_link_of(
     setup: AnalyzerSetup, settings: Mapping[str, Option], wall_zero: datetime | None
 ) -> Link | None:
     """The link for the station's analyzer; None for one that is keyed by hand."""
+    if setup.driver not in ANALYZERS:
+        names = ", ".join(ANALYZERS)
+        raise Refusal("driver", f"There is no analyzer driver {setup.driver!r}; known are {names}.")
+    found = fitting(settings_declared(setup.driver), settings)
     if setup.driver == MANUAL_ANALYZER:
         return None
-    own = {name: value for name, value in settings.items() if name not in RULES}
+    own = {name: value for name, value in found.items() if name not in RULES}
     rules = rules_of(settings, setup.plasma_by_program)
     try:
         return analyzer_link(setup.driver, rules, wall_zero, own)
-    except KeyError:
-        names = ", ".join(ANALYZERS)
-        raise Refusal("driver", f"There is no analyzer driver {setup.driver!r}; known are {names}.") from None
-    except (ValueError, TypeError) as error:
-        raise Refusal("options", f"The analyzer cannot be set up: {error}.") from None
+    except ValueError as error:
+        raise Refusal("options", f"The analyzer cannot be set up: {_sentence(error)}") from None
 
 
 def rules_of(settings: Mapping[str, Option], from_whole_blood: bool) -> Rules:
@@ -175,7 +196,10 @@ def _unit(settings: Mapping[str, Option]) -> str:
 def links(
     station: Station, ports: Mapping[Role, PortSetup], wall_zero: datetime | None = None
 ) -> dict[Role, Link]:
-    """Every link of a station that has a wire or a person behind it."""
+    """Every link of a station that has a wire or a person behind it; the ports' names are looked at too."""
+    for port in ports.values():
+        if port.port is not None:
+            opener_of(port.port, 1 if port.baud is None else port.baud, "8N1")
     found: dict[Role, Link] = {
         Role.DEXTROSE: pump_link_of(station.dextrose_pump, ports[Role.DEXTROSE].options),
         Role.INSULIN: pump_link_of(station.insulin_pump, ports[Role.INSULIN].options),
@@ -187,16 +211,26 @@ def links(
 
 
 def opener_of(address: str, baud: int, frame: str) -> "Callable[[], Wire]":
-    """How a port is opened: by pyserial, or by waiting for the device's call."""
+    """How a port is opened: by pyserial, or by waiting for the device's call. Opens nothing yet.
+
+    Refused where the address is none, before a thread tries it for ever.
+    """
+    from clampctl.engine.adapters import USB
     from clampctl.engine.ports import open_serial
 
-    if address.startswith("tcp-listen://"):
-        from clampctl.engine.listening import open_listening
+    if not address or address == USB:
+        raise Refusal("port", f"port is {address!r}; write its name, such as COM5, or usb:SERIALNUMBER.")
+    if baud < 1:
+        raise Refusal("baud", f"baud is {baud}; expected 1 or more.")
+    kind, _, place = address.partition("://")
+    if kind in ("tcp", "socket", "tcp-listen"):
+        called = host_and_port(place)
+        if called is None:
+            raise Refusal("port", f"port is {address!r}; write {kind}://HOST:PORT.")
+        if kind == "tcp-listen":
+            from clampctl.engine.listening import open_listening
 
-        host, _, port = address.removeprefix("tcp-listen://").rpartition(":")
-        if not (host and port.isascii() and port.isdecimal()):
-            raise Refusal("port", f"port is {address!r}; write tcp-listen://HOST:PORT.")
-        return partial(open_listening, host, int(port))
+            return partial(open_listening, *called)
     return partial(open_serial, address.replace("tcp://", "socket://", 1), baud, frame=frame)
 
 

@@ -149,7 +149,100 @@ def test_nothing_is_written_for_a_wrong_wish(
         (("emulate", "new-era", "--tcp", "0", "--address", "500"), "from 0 to 99"),
         (("emulate", "new-era", "--tcp", "0", "--diameter-mm", "nan"), "is not a number"),
         (("emulate", "ysi", "--tcp", "0", "--glucose", "nan"), "is not a number"),
+        (("emulate", "manual-pump", "--tcp", "0"), "no emulated device 'manual-pump'"),
+        (("emulate", "new-era", "--tcp", "0", "--glucose", "92"), "new-era is no analyzer"),
+        (("emulate", "new-era", "--tcp", "0", "--every", "9"), "--every goes with --glucose"),
+        (("emulate", "new-era", "--tcp", "0", "--address", "3", "--setting", "address=4"), "given twice"),
+        (
+            ("emulate", "alaris", "--tcp", "0", "--address", "3"),
+            "alaris has no setting 'address'; it has serial",
+        ),
+        *(
+            (("emulate", device, "--tcp", "0", "--setting", setting), says)
+            for device, setting, says in (
+                ("new-era", "address", "not written as NAME=VALUE"),
+                ("new-era", "=4", "not written as NAME=VALUE"),
+                ("new-era", "address=500", "is 500; expected 0 to 99"),
+                ("new-era", "diameter_um=0", "is 0; expected 100 to 80000"),
+                ("new-era", "saf_s=-5", "is -5; expected 0 or more"),
+                ("new-era", "strict_units=maybe", "is 'maybe'; expected true or false"),
+                ("new-era", "saf_reply=loud", "expected new or safe or basic"),
+                ("ysi-2700", "unit=grams", "expected mg/dL or mmol/L"),
+                ("ysi-2700", "start=2026", "expected a time such as 2026-01-01T08:00"),
+                ("ysi-2700", "run_ms=1.5", "expected a whole number"),
+                ("line", "control_mg_dl=inf", "is inf; expected 0 or more"),
+                ("line", "template={nothing}", "line does not work with this setting: 'nothing'"),
+                ("line", "encoding=klingon", "unknown encoding: klingon"),
+            )
+        ),
+        *(
+            (("emulate", "new-era", "--tcp", "0", "--fault", fault), says)
+            for fault, says in (
+                ("cut", "does not fit its form: cut=N"),
+                ("mute@soon", "has no such time; write FAULT@SECONDS"),
+                ("mute@5-2", "has no such time"),
+                ("mute@1-2-3", "has no such time"),
+                ("mute@nan", "has no such time"),
+                ("@5", "no fault called ''"),
+            )
+        ),
+        *(
+            (("emulate", "poct1a", "--connect", host), "is not HOST:PORT")
+            for host in ("nowhere", ":5001", "127.0.0.1:0", "127.0.0.1:99999", "127.0.0.1:")
+        ),
+        *(
+            (("probe", "new-era", option, host), "is not HOST:PORT")
+            for option in ("--tcp", "--listen")
+            for host in ("127.0.0.1", ":5001", "127.0.0.1:70000", "127.0.0.1:x")
+        ),
+        *(
+            (("probe", driver, "--port", "x", *more), says)
+            for driver, more, says in (
+                ("manual-pump", (), "it has no wire"),
+                ("manual-analyzer", (), "it has no wire"),
+                ("new-era", ("--frame", "9X9"), "'9X9' is not a frame"),
+                ("new-era", ("--baud", "0"), "from 1 to 4e+06"),
+                ("new-era", ("--serial-number", "1"), "does not tell a serial number"),
+                ("new-era", ("--setting", "colour=red"), "new-era has no setting 'colour'; it has addressed"),
+                ("new-era", ("--setting", "addressed=maybe"), "expected true or false"),
+                ("alaris", ("--diameter-mm", "20"), "tells no syringe diameter"),
+                ("alaris", ("--setting", "response_ms=soon"), "expected a whole number"),
+                ("alaris", ("--setting", "response_ms=1"), "The alaris pump cannot be set up"),
+                ("ysi-2700", ("--serial-number", "1"), "is an analyzer; --serial-number is for pumps"),
+                ("ysi-2700", ("--bench-sheet", "s", "--role", "insulin"), "--bench-sheet is for pumps"),
+                ("ysi-2700", ("--setting", "unit=grams"), "write mg/dL or mmol/L"),
+                ("ysi-2700", ("--setting", "poll_ms=0"), "is 0; expected 1 or more"),
+                ("ysi-2700", ("--setting", "date_order=ymd"), "expected mdy or dmy"),
+                ("biosen", ("--setting", "tail=["), "tail is no regular expression"),
+                ("line", (), "line does not work without the setting pattern and end"),
+                ("line", ("--learn", "f"), "line does not work without the setting pattern and end"),
+                ("line", ("--learn", "f", "--setting", "pattern=(", "--setting", "end=CR"), "position 0.\n"),
+                ("new-era", ("--learn", "f"), "only the line driver does"),
+                ("new-era", ("--learn", "f", "--bench-sheet", "s"), "not allowed with"),
+                ("new-era", ("--role", "insulin"), "--role goes with --bench-sheet"),
+                ("new-era", ("--key", "k"), "--key goes with --bench-sheet"),
+                ("new-era", ("--bench-sheet", "s"), "needs --role insulin or --role dextrose"),
+                ("new-era", ("--bench-sheet", "s", "--role", "dextrose", "--watchdog-s", "5"), "for insulin"),
+                ("alaris", ("--bench-sheet", "s", "--role", "dextrose"), "so insulin only"),
+                ("alaris", ("--bench-sheet", "s", "--role", "insulin", "--watchdog-s", "5"), "not 5 s"),
+                ("graseby-3400", ("--bench-sheet", "s", "--role", "insulin"), "give --watchdog-s"),
+                (
+                    "harvard-ultra",
+                    ("--bench-sheet", "s", "--role", "insulin", "--watchdog-s", "5"),
+                    "30 to 600",
+                ),
+            )
+        ),
+        (("probe", "new-era", "--port", "usb:"), "usb:SERIALNUMBER"),
+        (("probe", "new-era", "--port", ""), "write its name"),
+        (("probe", "new-era", "--port", "tcp://nowhere"), "write tcp://HOST:PORT"),
+        (("probe", "poct1a", "--port", "tcp-listen://127.0.0.1"), "write tcp-listen://HOST:PORT"),
         (("probe", "magic", "--tcp", "127.0.0.1:1"), "There is no driver 'magic'"),
+        ((*SIMULATE, "--dextrose-pump", "alaris"), "alaris cannot be the dextrose pump"),
+        ((*SIMULATE, "--dextrose-pump", "magic"), "no emulated device 'magic' for this; known are new-era"),
+        ((*SIMULATE, "--insulin-pump", "ysi-2700"), "no emulated device 'ysi-2700' for this"),
+        ((*SIMULATE, "--insulin-pump", "manual-pump"), "no emulated device 'manual-pump'"),
+        ((*SIMULATE, "--analyzer", "new-era"), "known are ysi-2700"),
         (("run", "nosuch.toml"), "nosuch.toml"),
         (("run", "garbage.toml"), "not UTF-8"),
         (("run", "folder.toml"), "folder.toml"),
