@@ -41,8 +41,8 @@ def conditions(state: State, at_ms: int) -> Iterator[Condition]:
     yield from _dextrose_gap(state)
     yield from _insulin_waits(state, at_ms)
     if state.phase is Phase.FALLBACK and state.tailing is not None:
-        insulin_is = "insulin off" if state.insulin.verified else "insulin NOT seen off: stop it at the pump"
-        text = f"SAFE-TAIL: {state.tailing.reason} - {insulin_is}, dextrose held - sample now"
+        rates = f"{_insulin_is(state)}, {_dextrose_is(state, at_ms)}"
+        text = f"SAFE-TAIL: {state.tailing.reason} - {rates} - sample now"
         yield Condition("safe_tail", Priority.HIGH, text)
     yield from _safeguards(state, at_ms)
     soft = state.session.protocol.limits.gir_mg_kg_min_soft
@@ -51,6 +51,21 @@ def conditions(state: State, at_ms: int) -> Iterator[Condition]:
         yield Condition("gir_high", Priority.MEDIUM, text)
     if state.dosing.reasons and state.phase in DOSING:
         yield Condition("gir_limited", Priority.LOW, f"GIR limited: {state.dosing.reasons[0]}")
+
+
+def _insulin_is(state: State) -> str:
+    """Whether insulin is off, as far as that was seen."""
+    return "insulin off" if readback.seen_off(state.insulin) else "insulin NOT seen off: stop it at the pump"
+
+
+def _dextrose_is(state: State, at_ms: int) -> str:
+    """Whether the tail's dextrose flows, as far as that was seen."""
+    if state.dosing.rate_ul_h == 0:
+        return "dextrose off"
+    pump, limits = state.dextrose, state.session.protocol.limits
+    if pump.ours and delivery.flowing(pump, state.session.station.dextrose_pump, limits, at_ms):
+        return "dextrose held"
+    return "dextrose NOT seen flowing: go to its pump"
 
 
 def _glucose(state: State) -> Iterator[Condition]:
@@ -167,8 +182,8 @@ def _pump(state: State, pump: Pump, setup: PumpSetup, at_ms: int) -> Iterator[Co
 
 def _not_as_commanded(pump: Pump, role: str, name: str) -> Iterator[Condition]:
     commanded, reported = pump.commanded_ul_h or 0, pump.reported_ul_h or 0
-    text = f"{name} pump runs {reported / 1000:.2f} mL/h, commanded {commanded / 1000:.2f} - go to the pump"
-    yield Condition(f"{role}_rate", Priority.HIGH, text)
+    rates = f"{name} pump runs {reported / 1000:.2f} mL/h, commanded {commanded / 1000:.2f}"
+    yield Condition(f"{role}_rate", Priority.HIGH, f"{readback.told(pump, rates)} - go to the pump")
 
 
 def _dextrose_gap(state: State) -> Iterator[Condition]:
@@ -183,7 +198,7 @@ def _dextrose_gap(state: State) -> Iterator[Condition]:
     off_ms = state.insulin_off_ms
     if state.phase in DOSING or (off_ms is not None and state.at_ms - off_ms < RECENT_INSULIN_MS):
         what = "STOPPED" if pump.stopped_by_itself else "NOT FLOWING"
-        text = f"DEXTROSE {what} while insulin acts - insulin off - give dextrose by hand"
+        text = f"DEXTROSE {what} while insulin acts - {_insulin_is(state)} - give dextrose by hand"
         yield Condition("dextrose_not_flowing", Priority.HIGH, text, latching=True)
 
 
@@ -201,7 +216,8 @@ def _insulin_waits(state: State, at_ms: int) -> Iterator[Condition]:
 def _safeguards(state: State, at_ms: int) -> Iterator[Condition]:
     guard = state.safeguards
     if guard.restarted:
-        text = f"Program restarted ({guard.restarted}) - insulin off, dextrose held - check pumps, sample"
+        rates = f"{_insulin_is(state)}, {_dextrose_is(state, at_ms)}"
+        text = f"Program restarted ({guard.restarted}) - {rates} - check pumps, sample"
         yield Condition("engine_restarted", Priority.HIGH, text, latching=True)
     if guard.journal_trouble:
         urgent = Priority.HIGH if guard.journal_copies_left == 0 else Priority.MEDIUM

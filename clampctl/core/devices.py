@@ -33,7 +33,7 @@ def take(state: State, event: DeviceEvent, at_ms: int) -> State:
         case LinkHeard():
             return changed(state, blood=replace(state.blood, analyzer_heard_ms=at_ms, analyzer_lost=""))
         case PumpIdentified():
-            return with_pump(state, readback.identified(pump_of(state, event.role), event))
+            return with_pump(state, readback.identified(pump_of(state, event.role), event, at_ms))
         case LinkLost():
             return _lost(state, event)
         case LinkTroubled():
@@ -71,10 +71,13 @@ def _lost(state: State, event: LinkLost) -> State:
 def _troubled(state: State, event: LinkTroubled) -> State:
     """Trouble alone changes no belief; silence and read-back judge it.
 
-    A full queue is an alarm, and so is a result that an analyzer's link holds back or cannot fetch.
+    A full queue is an alarm, and so is a result that an analyzer's link holds back or cannot fetch. Why
+    a pump's link refused an order is kept for the alarm that read-back may raise.
     """
     if event.trouble is Trouble.FULL_QUEUE:
         return changed(state, safeguards=replace(state.safeguards, queue_full=event.detail))
     if event.role is Role.ANALYZER and event.trouble in (Trouble.REFUSED, Trouble.NO_REPLY):
         return changed(state, blood=replace(state.blood, analyzer_held=event.detail))
+    if event.role is not Role.ANALYZER and event.trouble is Trouble.REFUSED:
+        return with_pump(state, changed(pump_of(state, event.role), refused=event.detail))
     return state

@@ -5,7 +5,10 @@ validated rate, then halves every 30 min, recomputed each minute (safety sheet 2
 in 2.3). Decides when to fall back and how much dextrose then; alarms are made elsewhere.
 """
 
+from dataclasses import replace
+
 from clampctl.core import delivery, readback, samples
+from clampctl.core.commands import Role
 from clampctl.core.events import PumpState
 from clampctl.core.protocol import Tail
 from clampctl.core.state import DOSING, Dosing, Phase, Pump, State, Tailing, Verdict
@@ -27,6 +30,8 @@ GLUCOSE_TAPER_AT_ONCE_MG_DL = 180.0
 IDLE_GLUCOSE_MG_DL = 80.0
 IDLE_AGE_MS = 10 * 60_000
 RESUME_AGE_MS = 3 * 60_000
+HOLD_ANEW_MS = 5 * 60_000
+"""How often the hold begins again while insulin was not seen off; well below `hold_ms`."""
 
 
 def trigger(state: State, planned_dextrose_ul_h: int, at_ms: int) -> str:
@@ -71,7 +76,9 @@ def _pump_fault(pump: Pump, setup: PumpSetup, state: State, at_ms: int) -> str:
     if pump.stopped_by_itself:
         return f"{name} stopped by itself"
     if readback.unverified_for_ms(pump, at_ms) > delivery.patience_ms(setup, limits.readback_ms):
-        return f"{name} does not hold the commanded rate"
+        return readback.told(pump, f"{name} does not hold the commanded rate")
+    if pump.role is Role.INSULIN and pump.reported_ul_h and delivery.still(pump, setup, limits, at_ms):
+        return "insulin is not flowing: the pump's counter stands still"
     return ""
 
 
@@ -110,10 +117,11 @@ def rise_waits(state: State, dose_mu_m2_min: float, at_ms: int) -> bool:
 def begin(state: State, reason: str, at_ms: int, restarted: bool = False) -> Tailing:
     """The tail from the last validated rate: the mean of the last 10 min, at least half the highest.
 
-    Two cases in which that mean is too little: glucose below 80 mg/dL keeps the rate in force and a
-    raise that waits for the nurse; and while the rule has hardly begun there is part of a prime to be
-    covered, by the protocol's first rate. After a restart dextrose keeps the rate it was left at
-    (7.4), and is not started. Never above the ceiling.
+    Three cases in which that mean is too little: glucose below 80 mg/dL keeps the rate in force and a
+    raise that waits for the nurse; an insulin pump that takes no order may run on, so the rate in force
+    stays; and while the rule has hardly begun there is part of a prime to be covered, by the protocol's
+    first rate. After a restart dextrose keeps the rate it was left at (7.4), and is not started. Never
+    above the ceiling.
     """
     protocol, dosing = state.session.protocol, state.dosing
     gir = validated_gir(dosing, protocol.tail, at_ms)
@@ -124,11 +132,34 @@ def begin(state: State, reason: str, at_ms: int, restarted: bool = False) -> Tai
     started_ms = state.clamp_started_ms
     early_ms = protocol.law.rule_from_ms + protocol.tail.average_ms
     high = newest is not None and newest.glucose_mg_dl > GLUCOSE_TAPER_AT_ONCE_MG_DL
-    if restarted:
+    if restarted or not _obeys(state.insulin, protocol.limits.silence_ms, at_ms):
         gir = max(gir, dosing.gir_mg_kg_min)
-    elif not high and started_ms is not None and at_ms - started_ms < early_ms:
+    early = started_ms is not None and at_ms - started_ms < early_ms
+    if early and not (high or restarted):
         gir = max(gir, max((rate.gir_mg_kg_min for rate in protocol.law.first_rates), default=0.0))
     return Tailing(at_ms, min(gir, protocol.limits.gir_mg_kg_min_max), reason)
+
+
+def _obeys(insulin: Pump, silence_ms: int, at_ms: int) -> bool:
+    """Whether the insulin pump can be told to stop now, or stands still already."""
+    heard_ms = insulin.heard_at_ms
+    heard = heard_ms is not None and at_ms - heard_ms <= silence_ms
+    return heard and (
+        (insulin.connected and insulin.identified) or (insulin.ours and not insulin.reported_ul_h)
+    )
+
+
+def held_anew(state: State, at_ms: int) -> Tailing | None:
+    """The tail with its hold begun again: dextrose does not fade under insulin that was not seen off.
+
+    Two samples above 180 mg/dL let it fade, as they end any hold. None where nothing is to be done.
+    """
+    tailing = state.tailing
+    if tailing is None or at_ms - tailing.since_ms < HOLD_ANEW_MS:
+        return None
+    if readback.seen_off(state.insulin) or _high_twice(state):
+        return None
+    return replace(tailing, since_ms=at_ms, gir_mg_kg_min=tail_gir(state, at_ms))
 
 
 def raised(state: State, gir_mg_kg_min: float, reason: str, at_ms: int) -> Tailing | str:

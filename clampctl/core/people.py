@@ -6,7 +6,7 @@ A refused wish changes nothing but `refusal`. Who asked is in the event, and so 
 from dataclasses import replace
 from typing import assert_never
 
-from clampctl.core import alarms, dosing, fallback, interlocks, samples
+from clampctl.core import alarms, dosing, fallback, interlocks, readback, samples
 from clampctl.core.commands import Role
 from clampctl.core.delivery import integrated
 from clampctl.core.devices import pump_of, with_pump
@@ -214,6 +214,29 @@ def sampled(state: State, at_ms: int) -> State:
         return changed(state, dosing=dosing.on_sample(state, at_ms))
     except (ArithmeticError, InvariantBroken) as error:
         return fell_back(state, f"the control law failed: {error}", at_ms)
+
+
+def covered(state: State, at_ms: int) -> State:
+    """After a sample in the tail: while insulin was not seen off, dextrose follows the law upward.
+
+    Holding covers insulin that has stopped, not insulin that runs on. Never downward, never from 0 (a
+    person stopped it), and in either mode: it is the way toward less risk.
+    """
+    now = fallback.tail_gir(state, at_ms)
+    if state.tailing is None or now == 0.0 or readback.seen_off(state.insulin):
+        return state
+    try:
+        ruled = dosing.on_sample(changed(state, mode=Mode.AUTOMATIC), at_ms)
+    except (ArithmeticError, InvariantBroken):
+        return state
+    dose = state.dosing
+    in_force = replace(
+        ruled, gir_mg_kg_min=dose.gir_mg_kg_min, rate_ul_h=dose.rate_ul_h, reasons=(), given=dose.given
+    )
+    tailing = state.tailing
+    if ruled.gir_mg_kg_min > now:
+        tailing = replace(tailing, since_ms=at_ms, gir_mg_kg_min=ruled.gir_mg_kg_min)
+    return changed(state, dosing=in_force, tailing=tailing)
 
 
 def _dextrose_stopped(state: State, reason: str, at_ms: int) -> State:

@@ -23,13 +23,32 @@ STOP_DEXTROSE_FOR_MS = 60_000
 (H25). Insulin is stopped as long as it is found running."""
 
 
-def identified(pump: Pump, event: PumpIdentified) -> Pump:
-    """A new connection: nothing is believed of the pump until it has reported."""
+GAP_MS = 2_000
+STEADY_MS = 30_000
+"""Nobody moves a cable from one pump to another between two readings less than a gap apart; and who answers
+after a longer one is found out well within the steady time."""
+
+
+def identified(pump: Pump, event: PumpIdentified, at_ms: int) -> Pump:
+    """A new connection: nothing is believed of the pump until it has reported.
+
+    A pump that was the expected one and is found unusable amid its readings is still that pump: someone
+    ended remote control at it. What it says then counts, but it gets no order.
+    """
+    without_gap = (
+        pump.connected
+        and event.epoch == pump.epoch
+        and pump.heard_at_ms is not None
+        and pump.steady_since_ms is not None
+        and at_ms - pump.heard_at_ms <= GAP_MS
+        and at_ms - pump.steady_since_ms >= STEADY_MS
+    )
     return changed(
         pump,
         epoch=event.epoch,
         connected=True,
         identified=event.mismatch is None,
+        ours=event.mismatch is None or (pump.ours and without_gap),
         mismatch=event.mismatch,
         heard_at_ms=None,
         verified=False,
@@ -37,6 +56,7 @@ def identified(pump: Pump, event: PumpIdentified) -> Pump:
         repeated_at_ms=None,
         account=None,
         trouble="",
+        refused="",
     )
 
 
@@ -60,11 +80,13 @@ def reported(pump: Pump, event: PumpReported, setup: PumpSetup, at_ms: int) -> P
         or infused_ul > pump.infused_ul
         or rate_ul_h != pump.reported_ul_h
     )
+    steady = pump.heard_at_ms is not None and at_ms - pump.heard_at_ms <= GAP_MS
     before = integrated(pump, at_ms)
     verified = commanded is not None and rate_ul_h == commanded
     after = changed(
         pump,
         heard_at_ms=at_ms,
+        steady_since_ms=pump.steady_since_ms if steady else at_ms,
         state=event.state,
         reported_ul_h=rate_ul_h,
         infused_ul=infused_ul,
@@ -76,6 +98,7 @@ def reported(pump: Pump, event: PumpReported, setup: PumpSetup, at_ms: int) -> P
         moved_at_ms=at_ms if moved or pump.moved_at_ms is None else pump.moved_at_ms,
         integral_ul_ms_h=before,
         trouble="",
+        refused="" if verified else pump.refused,
     )
     if event.alarm == RESET:
         return changed(after, account=None, infused_ul=None)
@@ -87,6 +110,19 @@ def lost(pump: Pump, detail: str) -> Pump:
     return changed(
         pump, connected=False, identified=False, verified=False, trouble=detail, heard_at_ms=pump.heard_at_ms
     )
+
+
+def seen_off(pump: Pump) -> bool:
+    """Whether the pump was ordered to stop and last said itself that nothing flows.
+
+    What a pump says that is not the expected one proves nothing.
+    """
+    return pump.ours and pump.commanded_ul_h == 0 and pump.reported_ul_h == 0
+
+
+def told(pump: Pump, words: str) -> str:
+    """Words on a pump that did not do as ordered, with its link's reason where it gave one."""
+    return f"{words}: {pump.refused}" if pump.refused else words
 
 
 def unverified_for_ms(pump: Pump, at_ms: int) -> int:

@@ -34,14 +34,16 @@ def take(blood: Blood, event: GlucoseSampled, lag_ms: int, limits: Limits, at_ms
     """The samples after one more value arrived.
 
     Only a patient's value is judged; `last_arrived` holds it with its verdict. `newest` becomes a
-    believed or doubted value, never a refused one.
+    believed or doubted value, never a refused one, which is told as held. A draw marked after this
+    sample's belongs to the next.
     """
     blood = replace(blood, analyzer_heard_ms=at_ms, analyzer_lost="")
     if event.kind is not SampleKind.PATIENT:
         return blood
     sample = _judged(blood, event, lag_ms, limits, at_ms)
     if sample.verdict is Verdict.REFUSED:
-        return replace(blood, last_arrived=sample)
+        held = f"{event.raw_value} {event.raw_unit} {sample.reason}".strip()
+        return replace(blood, last_arrived=sample, analyzer_held=held)
     before = blood.newest
     same = before is not None and before.glucose_mg_dl == sample.glucose_mg_dl
     run = blood.same_value_run + 1 if same else 1
@@ -59,7 +61,7 @@ def take(blood: Blood, event: GlucoseSampled, lag_ms: int, limits: Limits, at_ms
         last_arrived=sample,
         analyzer_held="",
         seen_ids=(*blood.seen_ids, sample.sample_id)[-SEEN_KEPT:],
-        draw_marked_ms=None,
+        draw_marked_ms=blood.draw_marked_ms if _is_for_the_next(blood, sample) else None,
         same_value_run=run,
         same_value_since_ms=blood.same_value_since_ms if same else sample.drawn_at_ms,
     )
@@ -108,6 +110,10 @@ def _drawn_at(blood: Blood, event: GlucoseSampled, lag_ms: int, at_ms: int) -> i
     if marked is not None and not spent and at_ms - marked <= DRAW_MARK_MS_MAX:
         return marked
     return at_ms - lag_ms
+
+
+def _is_for_the_next(blood: Blood, sample: Sample) -> bool:
+    return blood.draw_marked_ms is not None and blood.draw_marked_ms > sample.drawn_at_ms
 
 
 def _rises_too_fast(blood: Blood, glucose_mg_dl: float, drawn_at_ms: int, limits: Limits) -> bool:

@@ -110,14 +110,21 @@ class Account:
 
 @dataclass(frozen=True)
 class Pump:
-    """What we believe of one pump: commanded against reported."""
+    """What we believe of one pump: commanded against reported.
+
+    `ours`: what answers is the expected pump, though it may only be read by now; `steady_since_ms`: from
+    then on it was heard without a gap. `refused` is why its link did not carry out the latest order; ""
+    once an order was followed.
+    """
 
     role: Role
     epoch: int = 0
     connected: bool = False
     identified: bool = False
+    ours: bool = False
     mismatch: str | None = None
     heard_at_ms: int | None = None
+    steady_since_ms: int | None = None
     state: PumpState | None = None
     reported_ul_h: int | None = None
     infused_ul: int | None = None
@@ -132,6 +139,7 @@ class Pump:
     integral_ul_ms_h: int = 0
     account: Account | None = None
     trouble: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,8 @@ def _sampled(state: State, at_ms: int) -> State:
         reason = "the same value again and again while GIR moved: check the analyzer"
         state = changed(state, blood=samples.doubted(state.blood, newest, reason))
     state = changed(state, closing=_closing_after_sample(state))
+    if state.phase in (Phase.FALLBACK, Phase.TAPER):
+        return people.covered(state, at_ms)
     if state.phase not in (Phase.PRIME, Phase.CLAMP):
         return state
     return people.sampled(state, at_ms)
@@ -246,6 +248,9 @@ def _planned(state: State, at_ms: int) -> tuple[State, int | None, int | None]:
 
 
 def _tailing(state: State, at_ms: int) -> tuple[State, int, int]:
+    anew = fallback.held_anew(state, at_ms)
+    if anew is not None:
+        state = changed(state, tailing=anew)
     gir = fallback.tail_gir(state, at_ms)
     dose = state.dosing
     if gir != dose.gir_mg_kg_min or dose.wanted_mg_kg_min is not None:

@@ -6,7 +6,7 @@ from clampctl.core.protocol import Protocol
 from clampctl.core.station import Station
 from clampctl.core.subject import Subject
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of what a journal's lines hold."""
 
 

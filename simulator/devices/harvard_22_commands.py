@@ -93,7 +93,8 @@ def _run(pump: TwentyTwoPump, rest: str, now_ms: int) -> str:
 
 
 def _stop(pump: TwentyTwoPump, rest: str, now_ms: int) -> str:
-    if rest or not pump.motor.moving:
+    stalled_unseen = pump.motor.motion is Motion.STALLED and not pump.make.senses_stall
+    if rest or not (pump.motor.moving or stalled_unseen):
         return _UNKNOWN if rest else ""
     pump.motor.halt(now_ms, Motion.INTERRUPTED)
     return ""

@@ -24,7 +24,7 @@ def read(pump: Pump, event: PumpReported, at_ms: int) -> Pump:
 
 
 def known(state: PumpState = STOPPED, rate: int = 0, role: Role = Role.DEXTROSE) -> Pump:
-    pump = readback.identified(Pump(role), PumpIdentified(role, 1, "model", "", None))
+    pump = readback.identified(Pump(role), PumpIdentified(role, 1, "model", "", None), 0)
     return replace(
         readback.reported(pump, replace(report(state, rate), role=role), DEXTROSE, 1_000), account=None
     )
@@ -38,11 +38,11 @@ def obeyed(rate: int = 42_000, role: Role = Role.DEXTROSE) -> Pump:
 
 
 def test_a_new_connection_is_believed_in_nothing_but_its_name() -> None:
-    pump = readback.identified(obeyed(), PumpIdentified(Role.DEXTROSE, 2, "model", "", None))
+    pump = readback.identified(obeyed(), PumpIdentified(Role.DEXTROSE, 2, "model", "", None), 0)
     assert (pump.epoch, pump.connected, pump.identified) == (2, True, True)
     assert (pump.heard_at_ms, pump.commanded_at_ms, pump.account) == (None, None, None)
     assert not pump.verified
-    wrong = readback.identified(obeyed(), PumpIdentified(Role.DEXTROSE, 2, "model", "", "wrong serial"))
+    wrong = readback.identified(obeyed(), PumpIdentified(Role.DEXTROSE, 2, "model", "", "wrong serial"), 0)
     assert not wrong.identified
     assert wrong.mismatch == "wrong serial"
     assert readback.order(wrong, 42_000, 9_000)[1] is None
@@ -95,7 +95,7 @@ def test_when_the_counter_last_moved(
 
 
 def test_a_pump_without_a_counter_counts_as_moving() -> None:
-    pump = readback.identified(Pump(Role.DEXTROSE), PumpIdentified(Role.DEXTROSE, 1, "m", "", None))
+    pump = readback.identified(Pump(Role.DEXTROSE), PumpIdentified(Role.DEXTROSE, 1, "m", "", None), 0)
     pump = read(read(pump, report(counter=None), 1_000), report(counter=None), 9_000)
     assert (pump.moved_at_ms, pump.infused_ul) == (9_000, None)
 
@@ -225,7 +225,7 @@ def test_a_pump_that_stops_while_a_new_rate_waits_stopped_by_itself_too() -> Non
 
 def test_a_pump_found_still_after_a_reconnection_waits_for_a_person() -> None:
     pump, _ = readback.order(readback.lost(obeyed(), "unplugged"), 42_000, 5_000)
-    pump = readback.identified(pump, PumpIdentified(Role.DEXTROSE, 2, "model", "", None))
+    pump = readback.identified(pump, PumpIdentified(Role.DEXTROSE, 2, "model", "", None), 0)
     pump = read(pump, report(STOPPED, 0, epoch=2), 9_000)
     assert pump.stopped_by_itself
     assert readback.order(pump, 42_000, 10_000)[1] is None
@@ -233,7 +233,7 @@ def test_a_pump_found_still_after_a_reconnection_waits_for_a_person() -> None:
 
 def test_a_pump_found_running_after_a_reconnection_is_left_alone() -> None:
     pump, _ = readback.order(readback.lost(obeyed(), "unplugged"), 42_000, 5_000)
-    pump = readback.identified(pump, PumpIdentified(Role.DEXTROSE, 2, "model", "", None))
+    pump = readback.identified(pump, PumpIdentified(Role.DEXTROSE, 2, "model", "", None), 0)
     assert readback.order(pump, 42_000, 8_000) == (pump, None)
     pump = read(pump, report(RUNNING, 42_000, epoch=2), 9_000)
     after, command = readback.order(pump, 42_000, 9_000)
@@ -250,4 +250,4 @@ def test_a_pump_stopped_by_order_did_not_stop_by_itself() -> None:
 
 def test_a_new_connection_opens_a_new_account() -> None:
     pump = replace(obeyed(), account=Account(0, 0, 0, "disagrees"))
-    assert readback.identified(pump, PumpIdentified(Role.DEXTROSE, 2, "m", "", None)).account is None
+    assert readback.identified(pump, PumpIdentified(Role.DEXTROSE, 2, "m", "", None), 0).account is None
