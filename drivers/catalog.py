@@ -240,7 +240,7 @@ ANALYZERS: Mapping[str, AnalyzerEntry] = {
 DRIVERS: Mapping[str, PumpEntry | AnalyzerEntry] = {**PUMPS, **ANALYZERS}
 """All of them."""
 
-_GIVEN = {"expected", "max_rate_ul_h", "rules", "wall_zero", "model", "profile"}
+_GIVEN = {"expected", "max_rate_ul_h", "rules", "wall_zero"}
 """What the station's own page decides; the rest of a factory's parameters are its settings."""
 
 

@@ -38,7 +38,7 @@ def cases() -> list[Case]:
     for name in names:
         if not name.startswith(("__", "test_")):
             found += getattr(importlib.import_module(f"tests.faults.{name}"), "CASES", [])
-    return sorted(found, key=lambda case: case.device)
+    return sorted(dict.fromkeys(found), key=lambda case: case.device)
 
 
 def played(case: Case) -> Played:

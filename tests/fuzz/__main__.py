@@ -26,7 +26,7 @@ def judged(future: Future[Ran], name: str, side: Side, seed: int) -> bool:
         return False
     done = future.result()
     speed = f"{done.frames:9} frames {done.frames_per_s:7}/s"
-    memory = f"{done.grown_kb:4} kB grown {done.peak_kb:5} kB peak"
+    memory = f"{done.resident_kb:5} kB grown, traced {done.grown_kb:4} kB, {done.peak_kb:5} kB peak"
     say(f"{name:20} {side:9} {speed} {memory} {'flat' if done.flat else 'FINDING'}")
     return done.flat
 
