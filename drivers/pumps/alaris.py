@@ -248,7 +248,8 @@ class Alaris:
         if self._orders:
             return pump.obey(self._orders.pop(0))
         if self._now_ms >= self._next_poll_ms:
-            self._next_poll_ms = max(self._next_poll_ms + POLL_MS, self._now_ms + 1)
+            in_step_ms = self._next_poll_ms + POLL_MS
+            self._next_poll_ms = in_step_ms if in_step_ms > self._now_ms else self._now_ms + POLL_MS
             return self._poll()
         return None
 

@@ -171,6 +171,10 @@ class Pump:
         self.trouble(Trouble.UNEXPECTED, CONTROL_ENDED)
         self.identified(replace(identity, mismatch=CONTROL_ENDED, controlled=False))
 
+    @property
+    def _is_controlled(self) -> bool:
+        return self.identity is not None and self.identity.controlled
+
     # --- orders ------------------------------------------------------------------------------
 
     def obey(self, order: SetRate | StartPump) -> Talk:
@@ -205,9 +209,10 @@ class Pump:
             reason = None if identity is None else identity.mismatch
             self.trouble(Trouble.REFUSED, f"stop refused, go to the pump: {reason or 'it is only read'}")
             return
-        if not identity.controlled:
-            yield control_request(identity.serial)
         while True:
+            is_ours = self._is_controlled
+            if not is_ours:
+                yield control_request(identity.serial)
             for _ in range(STOP_TRIES):
                 if (yield STOP) is not None:
                     break
@@ -215,9 +220,11 @@ class Pump:
             if status is not None and self.state is not PumpState.RUNNING:
                 yield from self.report(status)
                 return
-            if self._met_other or not identity.controlled:
+            if self._met_other or not is_ours:
                 break
             yield Silence(SETTLE_MS)
+            if status is not None:
+                yield from self.keep_control()  # lost with its power, or after 15 s of silence
         self.trouble(Trouble.REFUSED, "the pump could not be stopped from here: go to the pump")
         if status is not None:
             yield from self.report(status)

@@ -55,7 +55,7 @@ class HarvardLink:
 
     def _forget(self, now_ms: int) -> None:
         self._orders.clear()
-        self._dialogue: Talk | None = None
+        self._dialogue: Dialogue[object] | None = None
         self._stopping = False
         self._pause_ends_ms: int | None = None
         self._held: Reply | None = None
@@ -233,7 +233,7 @@ class HarvardLink:
                 self._wire.ask(step, self._now_ms)
             return
 
-    def _next_dialogue(self) -> Talk | None:
+    def _next_dialogue(self) -> Dialogue[object] | None:
         """What matters most now: identity, stop, identity again, set-up, orders, poll."""
         pump = self._pump
         if pump.who is None:
@@ -246,7 +246,7 @@ class HarvardLink:
         if pump.wants_set_up:
             return self._sought(pump.prepare())
         if self._orders:
-            return pump.obey(self._orders.pop(0))
+            return pump.obey(self._orders.pop(0), silent=self._wire.failures >= TRIES)
         if self._now_ms >= self._next_poll_ms:
             in_step_ms = self._next_poll_ms + POLL_MS
             self._next_poll_ms = in_step_ms if in_step_ms > self._now_ms else self._now_ms + POLL_MS

@@ -17,7 +17,7 @@ from clampctl.core.events import (
 )
 from drivers.link import Expected
 from drivers.pumps.harvard_dialect import Dialect, Reading, Who
-from drivers.pumps.harvard_talk import Ask, Dialogue, Pause, Talk, Unanswered
+from drivers.pumps.harvard_talk import Ask, Dialogue, Pause, Talk, Unanswered, asked
 
 STOP_PAUSE_MS = 500
 """Pause between stops that a pump does not answer."""
@@ -70,7 +70,7 @@ class Pump:
 
     def identify(self) -> Talk:
         """Questions only: who, doing what, stopping by itself; then say so. Errors: Unanswered."""
-        who = yield from self.dialect.who()
+        who = yield from self._asked_who(None)
         reading = yield from self.dialect.reading(None)
         if reading is None:
             raise Unanswered
@@ -87,7 +87,7 @@ class Pump:
 
     def check_again(self, known: Who) -> Talk:
         """After an outage or a reset: the identity once more. Errors: Unanswered."""
-        found = yield from self.dialect.who()
+        found = yield from self._asked_who(known)
         self.suspect = False
         mismatch = known.mismatch or found.mismatch
         if mismatch is None and not known.detail.startswith(found.detail):
@@ -95,6 +95,13 @@ class Pump:
         if mismatch != known.mismatch:
             self.who = replace(found, mismatch=mismatch)
             self._say_identity(self.who)
+
+    def _asked_who(self, known: Who | None) -> Dialogue[Who]:
+        """Who it is, asked once more where it is not the one known: a damaged byte would make it read-only
+        for good."""
+        found = yield from self.dialect.who()
+        changed = known is not None and not known.detail.startswith(found.detail)
+        return (yield from self.dialect.who()) if found.mismatch is not None or changed else found
 
     def prepare(self) -> Talk:
         """Settings of a stopped pump; one that does not take them is only read. Errors: Unanswered."""
@@ -120,8 +127,9 @@ class Pump:
 
     # --- reading -----------------------------------------------------------------------------
 
-    def poll(self) -> Talk:
-        """One reading; before it, where its time has come, the rolling target is moved on."""
+    def poll(self) -> Dialogue[bool]:
+        """One reading, True when it was told; before it, where its time has come, the rolling target is
+        moved on."""
         last = self.last
         armed = self.role is Role.INSULIN and self._read_only() is None
         if armed and last is not None and last.state is PumpState.RUNNING and self.now_ms >= self._arm_due_ms:
@@ -132,8 +140,10 @@ class Pump:
             if again is None or again.seen != reading.seen or self._odd(again) != self._odd(reading):
                 self.trouble(Trouble.BAD_FRAME, "a reading was not confirmed when asked again, dropped")
             reading = again
-        if reading is not None:
-            self._settle(reading, by_order=False)
+        if reading is None:
+            return False
+        self._settle(reading, by_order=False)
+        return True
 
     def _odd(self, reading: Reading) -> bool:
         """Does this differ from what nobody ordered to change?"""
@@ -150,6 +160,8 @@ class Pump:
     def _settle(self, reading: Reading, *, by_order: bool) -> None:
         """Keep a reading and tell it."""
         before, self.last, self._read_ms = self.last, reading, self.now_ms
+        if before is not None and (reading.infused_ul or 0) < (before.infused_ul or 0):
+            self._arm_due_ms = self.now_ms  # a counter that fell moved the target away
         if before is not None and self._switched_on(before, reading):
             self.suspect, self.prepared, self._wanted_ul_h = True, False, None
             self._report(replace(reading, state=PumpState.ALARM, infused_ul=None, alarm="reset"))
@@ -165,9 +177,20 @@ class Pump:
 
     # --- orders ------------------------------------------------------------------------------
 
-    def obey(self, order: SetRate | StartPump) -> Talk:
-        """Carry out an order, or refuse it with a sentence; nothing is sent for a refused order."""
-        reason = self._reason_against(order)
+    def obey(self, order: SetRate | StartPump, *, silent: bool) -> Talk:
+        """Carry out an order, or refuse it with a sentence; nothing is sent for a refused order.
+
+        One that fell silent may be another pump by now: who it is comes first. Before a start it is read,
+        for a person may have started it since.
+        """
+        reason = (
+            f"{_name(order)} refused: the pump does not answer" if silent else self._reason_against(order)
+        )
+        if reason is None and isinstance(order, StartPump):
+            read = yield from self.poll()
+            reason = self._reason_against(order) if read else "start refused: the pump does not answer"
+            if reason is None and self.suspect:
+                reason = "start refused: the pump was switched off and on"
         if reason is not None:
             self.trouble(Trouble.REFUSED, reason)
         elif isinstance(order, StartPump):
@@ -229,17 +252,23 @@ class Pump:
                 if refused is not None:
                     return refused
                 self.prepared = True
-            yield Ask(self.dialect.rate_text(rate_ul_h))
+            yield from asked(Ask(self.dialect.rate_text(rate_ul_h)))
             told = yield from self.dialect.rate_set()
             if told is None or not told.near(rate_ul_h):
                 holds = "nothing known" if told is None else f"{told.nearest} µL/h"
                 return f"asked for {rate_ul_h} µL/h, the pump holds {holds}"
             if self.role is Role.INSULIN:
-                return (yield from self._armed(rate_ul_h))
+                refused = yield from self._armed(rate_ul_h)
+                if refused is not None:
+                    return refused
             target = yield from self.dialect.stops_by_itself()
-            return None if target is None else f"the pump would stop by itself at its {target}"
         except Unanswered:
             return "the pump fell silent"
+        if self.suspect:
+            return "the pump fell silent"
+        if self.role is Role.INSULIN:
+            return None if target is not None else "the pump does not heed its target volume"
+        return None if target is None else f"the pump would stop by itself at its {target}"
 
     def _read_back(self) -> Dialogue[Reading | None]:
         reading = yield from self.dialect.reading(self._wanted_ul_h)
@@ -276,9 +305,8 @@ class Pump:
         return None
 
     def _reason_against(self, order: SetRate | StartPump) -> str | None:
-        name, wanted = "rate", PumpState.RUNNING
-        if isinstance(order, StartPump):
-            name, wanted = "start", PumpState.STOPPED
+        name = _name(order)
+        wanted = PumpState.STOPPED if isinstance(order, StartPump) else PumpState.RUNNING
         low, high = self.dialect.limits_ul_h
         read_only = self._read_only()
         if read_only is not None:
@@ -306,3 +334,7 @@ class Pump:
                     self.role, self.epoch, reading.state, rate_ul_h, reading.infused_ul, reading.alarm
                 )
             )
+
+
+def _name(order: SetRate | StartPump) -> str:
+    return "rate" if isinstance(order, SetRate) else "start"

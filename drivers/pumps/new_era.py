@@ -129,6 +129,7 @@ class NewEra:
                 self._orders.append(command)
             case StartPump():
                 self._orders = [command]
+                self._pump.alarm_since_start = None
             case _:
                 assert_never(command)
         stop_now = self._stop_ordered and not self._protected
@@ -282,9 +283,10 @@ class NewEra:
         if self._pump.suspect:
             return self._pump.check_again(self._pump.identity)
         if self._orders:
-            return self._pump.obey(self._orders.pop(0), framing)
+            return self._pump.obey(self._orders.pop(0), framing, silent=self._wire.failures >= TRIES)
         if self._now_ms >= self._next_poll_ms:
-            self._next_poll_ms = max(self._next_poll_ms + POLL_MS, self._now_ms + 1)
+            in_step_ms = self._next_poll_ms + POLL_MS
+            self._next_poll_ms = in_step_ms if in_step_ms > self._now_ms else self._now_ms + POLL_MS
             self._volume_next = not self._volume_next
             return self._pump.read_rate() if self._volume_next else self._pump.read_volume()
         return None

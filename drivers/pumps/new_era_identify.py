@@ -65,12 +65,13 @@ class Identity:
     detail: str
     mismatch: str | None
     rate_ul_h: int | None
+    unit: str | None
     infused_ul: int | None
     prepared: bool
 
 
 def probe() -> Dialogue[Framing | None]:
-    """Find the framing: a lone CR clears half a line, then Basic, then after a pause Safe (pumps 2.7)."""
+    """Find the framing: half a line is spoilt, then Basic, then after a pause Safe (pumps 2.7)."""
     yield Ask("", tries=1, over=Framing.BASIC, bare=True, error_expected=True)
     reply = yield Ask("", tries=1, over=Framing.BASIC)
     if reply is None:
@@ -81,13 +82,12 @@ def probe() -> Dialogue[Framing | None]:
 
 def identify(setup: Setup, framing: Framing) -> Dialogue[Identity]:
     """Ask everything, compare with what is expected, and make a stopped, matching pump ready."""
-    version = yield from asked(VERSION)
-    diameter = yield from asked(DIAMETER)
+    version, diameter, wrong = yield from _who(setup)
     rate = parse_rate((yield from asked(RATE)).data)
     infused_ul = parse_infused_ul((yield from asked(VOLUME)).data)
     prompt = (yield from asked(STATUS)).prompt
     mismatch = (
-        _wrong_identity(setup, version, diameter)
+        wrong
         or (None if prompt == "S" else _wrong_motion(setup, framing, prompt, rate))
         or ("pump does not tell its rate" if rate is None else None)
     )
@@ -105,6 +105,7 @@ def identify(setup: Setup, framing: Framing) -> Dialogue[Identity]:
         detail=f"firmware {firmware}, syringe {diameter.data or '?'} mm, {on_silence}",
         mismatch=mismatch,
         rate_ul_h=None if rate is None else rate[0],
+        unit=None if rate is None else rate[1],
         infused_ul=infused_ul,
         prepared=prepared,
     )
@@ -112,10 +113,9 @@ def identify(setup: Setup, framing: Framing) -> Dialogue[Identity]:
 
 def check_again(setup: Setup) -> Dialogue[tuple[str, str | None]]:
     """After an outage or a reset: model and syringe once more; the model and a mismatch or None."""
-    version = yield from asked(VERSION)
-    diameter = yield from asked(DIAMETER)
+    version, _, mismatch = yield from _who(setup)
     model, _ = parse_version(version.data) or ("unknown", "unknown")
-    return model, _wrong_identity(setup, version, diameter)
+    return model, mismatch
 
 
 def make_ready(setup: Setup, framing: Framing) -> Dialogue[str | None]:
@@ -182,6 +182,18 @@ def _stuck(framing: Framing) -> Dialogue[str]:
     if reply is None:
         raise Unanswered
     return f"pump stays in {framing.value} framing: its silence timer cannot be set"
+
+
+def _who(setup: Setup) -> Dialogue[tuple[Reply, Reply, str | None]]:
+    """Model, syringe, and what is wrong with them. Basic framing has no checksum: what is wrong is asked
+    once more, because it makes the pump read-only for good."""
+    for _ in range(2):
+        version = yield from asked(VERSION)
+        diameter = yield from asked(DIAMETER)
+        mismatch = _wrong_identity(setup, version, diameter)
+        if mismatch is None:
+            break
+    return version, diameter, mismatch
 
 
 def _wrong_identity(setup: Setup, version: Reply, diameter: Reply) -> str | None:

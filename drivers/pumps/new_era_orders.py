@@ -44,6 +44,9 @@ Talk = Dialogue[None]
 STOP_PAUSE_MS = 500
 """Pause between stops that a pump does not answer."""
 
+EARLY_ALARMS = 8
+"""So many of those that come before the identity are kept."""
+
 
 class Pump:
     """State, rate and identity as last told by the pump; None is not known. Says events."""
@@ -61,9 +64,11 @@ class Pump:
         self.identity: Identity | None = None
         self.state: PumpState | None = None
         self.suspect = False
+        self.alarm_since_start: str | None = None
         self._prepared = False
         self._prompt = ""
         self._rate_ul_h: int | None = None
+        self._unit: str | None = None
         self._early_alarms: list[str] = []
 
     # --- facts -------------------------------------------------------------------------------
@@ -80,8 +85,9 @@ class Pump:
     def alarmed(self, alarm: str) -> None:
         """Tell an alarm at once; before the identity is known, right after it."""
         self.state = PumpState.ALARM
+        self.alarm_since_start = alarm
         if self.identity is None:
-            self._early_alarms.append(alarm)
+            self._early_alarms = [*self._early_alarms[1 - EARLY_ALARMS :], alarm]
             return
         self._tell(PumpState.ALARM, 0, None, alarm)
         if alarm == "reset":
@@ -92,7 +98,7 @@ class Pump:
         """Say who the pump is, then its first reading."""
         self.identity = identity
         self._prepared = identity.prepared
-        self._rate_ul_h = identity.rate_ul_h
+        self._rate_ul_h, self._unit = identity.rate_ul_h, identity.unit
         self._say_identity(identity)
         for alarm in self._early_alarms:
             self._tell(PumpState.ALARM, 0, None, alarm)
@@ -102,12 +108,12 @@ class Pump:
 
     def read_rate(self) -> Dialogue[bool]:
         """Ask the rate held; the prompt of the reply is the state. True when it was told."""
-        self._rate_ul_h = None
+        self._rate_ul_h = self._unit = None
         reply = yield RATE
         rate = parse_rate(reply.data) if reply is not None else None
         if rate is None:
             return False
-        self._rate_ul_h = rate[0]
+        self._rate_ul_h, self._unit = rate
         return True
 
     def read_volume(self) -> Talk:
@@ -128,6 +134,7 @@ class Pump:
         except Unanswered:
             model, mismatch = identity.model, identity.mismatch
         self.suspect = False
+        self._unit = None
         mismatch = mismatch or identity.mismatch
         if mismatch is None and model != identity.model:
             mismatch = f"pump is now {model}, it was {identity.model}"
@@ -137,17 +144,32 @@ class Pump:
 
     # --- orders ------------------------------------------------------------------------------
 
-    def obey(self, order: SetRate | StartPump, framing: Framing) -> Talk:
-        """Carry out an order, or refuse it with a sentence; nothing is sent for a refused order."""
-        reason = self._reason_against(order)
+    def obey(self, order: SetRate | StartPump, framing: Framing, *, silent: bool) -> Talk:
+        """Carry out an order, or refuse it with a sentence; nothing is sent for a refused order.
+
+        One that fell silent may be another pump by now: who it is comes first.
+        """
+        reason = (
+            f"{_name(order)} refused: the pump does not answer" if silent else self._reason_against(order)
+        )
         if reason is not None:
             self.trouble(Trouble.REFUSED, reason)
-            return
-        if isinstance(order, StartPump):
+        elif isinstance(order, StartPump):
             yield from self._start(order.rate_ul_h, framing)
         else:
-            yield Ask(f"RAT{number_text(order.rate_ul_h)}")
-            yield from self.read_back()
+            yield from self._change(order.rate_ul_h)
+
+    def _change(self, rate_ul_h: int) -> Talk:
+        """A number without unit is meant in the pump's own, which a person may have changed (pumps 2.5)."""
+        if self._unit != "MH":
+            yield from self.read_rate()
+        if self._unit != "MH":
+            self.trouble(
+                Trouble.REFUSED, f"rate refused: the pump counts in {self._unit or 'nothing known'}, not MH"
+            )
+            return
+        yield Ask(f"RAT{number_text(rate_ul_h)}")
+        yield from self.read_back()
 
     def stop(self) -> Talk:
         """STP until the pump says S: the first one only pauses (pumps 2.5)."""
@@ -170,6 +192,8 @@ class Pump:
             told = yield from self.read_rate()
             if not told or self.state is not PumpState.STOPPED or self._rate_ul_h != held(rate_ul_h):
                 refused = f"asked for {rate_ul_h} µL/h, the pump holds {self._rate_ul_h or 'nothing known'}"
+        if refused is None and self.alarm_since_start is not None:
+            refused = f"alarm, {self.alarm_since_start}"
         if refused is not None:
             self.trouble(Trouble.REFUSED, f"not started: {refused}")
             return
@@ -193,13 +217,15 @@ class Pump:
         return refused
 
     def _reason_against(self, order: SetRate | StartPump) -> str | None:
-        name = "rate" if isinstance(order, SetRate) else "start"
+        name = _name(order)
         wanted = PumpState.RUNNING if isinstance(order, SetRate) else PumpState.STOPPED
         low, high = self.limits_ul_h
         if self.setup.read_only:
             return f"{name} refused, the pump is only read"
         if self.identity is not None and self.identity.mismatch is not None:
             return f"{name} refused, read-only: {self.identity.mismatch}"
+        if isinstance(order, StartPump) and self.alarm_since_start is not None:
+            return f"start refused: alarm since it was ordered, {self.alarm_since_start}"
         if self.state is not wanted:
             return f"{name} refused: the pump is {self.state or 'not heard yet'}, not {wanted}"
         if not low <= order.rate_ul_h <= high:
@@ -221,3 +247,7 @@ class Pump:
 
     def _tell(self, state: PumpState, rate_ul_h: int, infused_ul: int | None, alarm: str | None) -> None:
         self.events.append(PumpReported(self.role, self.epoch, state, rate_ul_h, infused_ul, alarm))
+
+
+def _name(order: SetRate | StartPump) -> str:
+    return "rate" if isinstance(order, SetRate) else "start"

@@ -14,12 +14,17 @@ REPLY_MS = 500
 TRIES = 3
 """Times a question or an absolute setting is sent before it counts as unanswered."""
 
+SPOILER = "?"
+"""No command holds it: half a command left in the pump is refused with it, where a lone CR would carry
+it out ([I], pumps 2.7)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One command or query; answered by a `Reply`, or None after the last try.
 
     `over` is the framing where it is not yet settled, `into` the one that holds from the reply on.
+    `bare` spoils and clears half a line.
     An alarm or error that is expected is not reported.
     """
 
@@ -121,5 +126,5 @@ class Wire:
         self.deadline_ms = now_ms + REPLY_MS
         framing = ask.over or self.framing
         prefix = self._short_prefix if ask.text and framing is Framing.SAFE else self._prefix
-        payload = ("" if ask.bare else prefix + ask.text).encode("ascii")
+        payload = (SPOILER if ask.bare else prefix + ask.text).encode("ascii")
         self._out += safe_packet(payload) if framing is Framing.SAFE else payload + b"\r"

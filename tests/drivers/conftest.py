@@ -125,8 +125,8 @@ class Script:
 
     def probe(self, prompt: str = "S") -> list[tuple[bytes, bytes | None]]:
         if self.framing == "safe":
-            return [(b"\r", None), (f"{self.prefix}\r".encode(), None), self.ask("", prompt)]
-        return [(b"\r", basic("00" + prompt)), self.ask("", prompt)]
+            return [(b"?\r", None), (f"{self.prefix}\r".encode(), None), self.ask("", prompt)]
+        return [(b"?\r", basic("00" + prompt + "?")), self.ask("", prompt)]
 
     def who(
         self,

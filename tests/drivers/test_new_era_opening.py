@@ -81,7 +81,7 @@ def test_a_pump_that_stays_in_its_framing_is_refused(
 ) -> None:
     here, there = script(framing), script("safe" if framing == "basic" else "basic")
     silent = [(there.ask("", None)[0], None)] * 3
-    cleared = [(b"\r", None)] if framing == "basic" else []
+    cleared = [(b"?\r", None)] if framing == "basic" else []
     talk = [*here.probe(), *here.who(), here.ask(text, "S"), *silent, *cleared, here.ask("", "S")]
     told = peer(link(), talk).open()
     assert identity(told.run()).mismatch == (
@@ -155,13 +155,29 @@ def test_a_mismatch_is_said_and_nothing_is_written(
 ) -> None:
     talk = script(framing)
     prompt = told_of_pump.get("prompt", "S")
-    told = peer(link(), [*talk.probe(prompt), *talk.who(**told_of_pump)]).open()
+    who = talk.who(**told_of_pump)
+    asked_twice = who[:2] if {"version", "diameter"} & told_of_pump.keys() else []
+    told = peer(link(), [*talk.probe(prompt), *asked_twice, *who]).open()
     events = told.run()
     assert sentence in str(identity(events).mismatch)
     told.order(SetRate(told.link._pump.role, 2500, 1))
     (refused,) = told.run()
     assert isinstance(refused, LinkTroubled)
     assert refused.trouble is Trouble.REFUSED
+
+
+def test_one_damaged_answer_to_who_are_you_is_no_mismatch(peer: Any, script: Any) -> None:
+    talk = script("basic")
+    damaged = [talk.ask("VER", "SOE1000V3.928"), talk.ask("DIA", "S26.59")]
+    told = peer(dextrose(), [*talk.probe(), *damaged, *talk.who(), *talk.program()]).open()
+    assert identity(told.run()).mismatch is None
+
+
+def test_alarms_without_end_before_the_identity_fill_no_memory(peer: Any, script: Any, wire: Any) -> None:
+    told = peer(dextrose(), []).open()
+    for _ in range(1000):
+        told.hear(wire.basic("00A?S"))
+    assert len(told.link._pump._early_alarms) <= 8
 
 
 def test_a_mismatched_pump_can_still_be_stopped(peer: Any, script: Any) -> None:
@@ -215,7 +231,7 @@ def test_an_alarm_met_on_opening_is_told_after_the_identity(peer: Any, script: A
 def test_safe_is_probed_only_more_than_half_a_second_after_basic(peer: Any) -> None:
     link = insulin()
     link.opened(1, 0)
-    assert link.take_output() == b"\r"
+    assert link.take_output() == b"?\r"
     assert link.wake(499) == []
     assert link.take_output() == b""
     link.wake(500)
@@ -228,10 +244,10 @@ def test_safe_is_probed_only_more_than_half_a_second_after_basic(peer: Any) -> N
 
 
 def test_a_silent_wire_is_troubled_and_sought_again(peer: Any, wire: Any) -> None:
-    told = peer(insulin(), [(b"\r", None), (b"00\r", None), (wire.safe("00"), None)]).open()
+    told = peer(insulin(), [(b"?\r", None), (b"00\r", None), (wire.safe("00"), None)]).open()
     troubled = told.run(1650)
     assert [event.trouble for event in troubled] == [Trouble.NO_REPLY]
-    told.add((b"\r", None), (b"00\r", None), (wire.safe("00"), None))
+    told.add((b"?\r", None), (b"00\r", None), (wire.safe("00"), None))
     assert {event.trouble for event in told.run(2700)} == {Trouble.NO_REPLY}
 
 
@@ -259,7 +275,7 @@ def test_a_pump_that_only_raises_alarms_is_sought_anew(peer: Any, script: Any) -
 
 def test_half_a_line_left_in_the_pump_is_cleared_without_a_word(peer: Any, script: Any, wire: Any) -> None:
     talk = script("basic")
-    told = peer(dextrose(), [(b"\r", wire.basic("00S?")), *talk.dextrose()[1:]]).open()
+    told = peer(dextrose(), [(b"?\r", wire.basic("00S?")), *talk.dextrose()[1:]]).open()
     assert [type(event) for event in told.run()] == [PumpIdentified, PumpReported]
 
 

@@ -119,6 +119,16 @@ def power_cycle() -> str:
     return "'reset', identified again, and not started before its syringe is confirmed"
 
 
+def restarted_at_keys() -> str:
+    pair = running(60_000)
+    pair.inject("power_cycle").clear(FaultKind.SYRINGE).inject("key=start")
+    pair.order(StopPump(Role.INSULIN, 1)).run(5000)
+    assert state(pair) == (PumpState.STOPPED, 0)
+    assert pump(pair).flow_ul_h == 0
+    assert starts(pair) == 1
+    return "control, lost with the power, is asked for again and the stop repeated: stopped within 5 s"
+
+
 def not_permitted(text: str) -> str:
     pair = opened(text)
     read_only(pair)
@@ -258,6 +268,7 @@ _ROWS = (
     ("syringe=unconf", "no start before the syringe is confirmed", syringe),
     ("unplug", "15 s of silence stop the pump; it is not started again by itself", alaris_wire.comms_fail),
     ("alarms=2", "two alarms are both told", two_alarms),
+    ("power_cycle, key=start", "started at its keys after a power cut, it can be stopped", restarted_at_keys),
     ("drop_remote", "remote control ended at the pump is told and left so", drop_remote),
     ("drop_remote", "a stop is tried even without remote control", stop_after_drop),
     ("noise=1B", "an abort resynchronises", alaris_wire.escape),

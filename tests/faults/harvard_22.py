@@ -154,6 +154,15 @@ def target_fixed() -> str:
     return "each refused re-arming told; the stop at the target is reported, not started again"
 
 
+def switched_off_unseen() -> str:
+    pair = RIG.opened(INSULIN).inject("power_cycle")
+    pair.order(StartPump(INSULIN, 4_440, 1)).run(5000)
+    assert RIG.starts(pair) == 0
+    assert pump(pair).flow_ul_h == 0
+    assert said(pair, "not started: the pump does not heed its target volume")
+    return pair.troubles[-1].detail
+
+
 CASES = [
     *common(RIG),
     Case("harvard-22", DEXTROSE, "noise=F8E0C080", "wrong stop bits: not identified", stop_bits),
@@ -165,6 +174,7 @@ CASES = [
     Case("harvard-22", DEXTROSE, "stall, model 2000", "a stall it cannot sense is not invented", stall_2000),
     Case("harvard-22", DEXTROSE, "delay=1500", "a late RUN reply: read, never run again", late_run),
     Case("harvard-22", DEXTROSE, "deaf", "deadline, then everything checked again", deaf),
+    Case("harvard-22", INSULIN, "power_cycle, counter 0", "mode lost unseen: no start", switched_off_unseen),
     Case("harvard-22", INSULIN, "(model 33)", "no target, no insulin", no_target),
     Case("harvard-22", INSULIN, "(target fixed while running)", "said, and reported truly", target_fixed),
 ]  # fmt: skip

@@ -87,6 +87,19 @@ def swapped(rig: Rig) -> str:
     return f"{pair.identity.mismatch}; only read, a rate and a stop refused"
 
 
+def ordered_in_the_dark(rig: Rig) -> str:
+    pair = rig.opened().inject("unplug")
+    pair.run(10_000)
+    pair.inject("identity=OTHER9").clear(FaultKind.UNPLUG)
+    pair.order(StartPump(DEXTROSE, RATE_UL_H, 1)).run(20_000)
+    assert rig.starts(pair) == 0
+    assert pump(pair).flow_ul_h == 0
+    assert pair.identity is not None
+    assert pair.identity.mismatch is not None
+    assert said(pair, "start refused: the pump does not answer")
+    return f"start refused; then {pair.identity.mismatch}"
+
+
 def replugged(rig: Rig) -> str:
     pair = rig.running().inject("unplug")
     pair.run(10_000)
@@ -109,6 +122,26 @@ def local_rate(rig: Rig) -> str:
     assert reading(pair) == (PumpState.RUNNING, 60_000)
     assert said(pair, "changed at the pump")
     return "60000 µL/h reported and said to be changed at the pump; not fought"
+
+
+def already_started(rig: Rig) -> str:
+    pair = rig.opened().inject("key=rate,60000").inject("key=start")
+    pair.order(StartPump(DEXTROSE, RATE_UL_H, 1)).run(5000)
+    assert rig.starts(pair) == 0
+    assert reading(pair) == (PumpState.RUNNING, 60_000)
+    assert said(pair, "start refused: the pump is running, not stopped")
+    return "start refused, the pump is running; its 60000 µL/h are reported"
+
+
+def identity_damaged(rig: Rig) -> str:
+    matched = 0
+    for at in range(30):
+        pair = rig.make(DEXTROSE).inject(f"flip={at}/1").open()
+        pair.run(10_000)
+        assert pair.identity is not None
+        assert pair.identity.mismatch is None
+        matched += 1
+    return f"a bit turned in byte 0 to 29 of the first reply: asked again, {matched} of 30 matched"
 
 
 def local_stop(rig: Rig) -> str:
@@ -287,6 +320,9 @@ COMMON: tuple[tuple[Role, str, str, Callable[[Rig], str]], ...] = (
     (DEXTROSE, "cut=N", "a reply cut at any byte is no reading; asked again", cut),
     (DEXTROSE, "lose_reply", "a lost reply means unknown: read, never a second start", lost),
     (DEXTROSE, "identity=OTHER9", "after an outage the identity is checked: mismatch, read only", swapped),
+    (DEXTROSE, "unplug, start, identity", "no order before it is known who is there", ordered_in_the_dark),
+    (DEXTROSE, "flip=N/1, opening", "one damaged byte makes no mismatch", identity_damaged),
+    (DEXTROSE, "key=start, then an order", "read before a start: it runs already, refused", already_started),
     (DEXTROSE, "unplug", "a running pump is adopted: no stop, start or setting", replugged),
     (DEXTROSE, "key=rate", "a rate changed at the pump is reported and said", local_rate),
     (DEXTROSE, "key=stop", "a stop at the pump is reported and said, never undone", local_stop),

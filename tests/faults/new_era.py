@@ -9,6 +9,7 @@ from tests.faults.new_era_pair import (
     DEXTROSE,
     INSULIN,
     RATE_UL_H,
+    SET_UP_MS,
     alarms,
     kinds,
     pump,
@@ -64,7 +65,7 @@ def unplug() -> str:
     pair.run(20_000)
     pair.clear(FaultKind.UNPLUG).open().run(5000)
     asked = set(bytes(pair.to_device).split(b"\r"))
-    assert asked <= {b"", b"00", b"00VER", b"00DIA", b"00RAT", b"00DIS"}
+    assert asked <= {b"", b"?", b"00", b"00VER", b"00DIA", b"00RAT", b"00DIS"}
     assert reading(pair) == (PumpState.RUNNING, 120_000)
     return f"adopted by questions alone, {pump(pair).delivered_ul:.0f} µL delivered meanwhile"
 
@@ -142,6 +143,28 @@ def drift() -> str:
     )
 
 
+def half_a_command() -> str:
+    pair = ready().inject("key=rate,60000")
+    pump(pair).receive(b"00RUN", pair.now_ms)
+    pair.open().run(SET_UP_MS)
+    assert pump(pair).flow_ul_h == 0
+    assert reading(pair) == (PumpState.STOPPED, 0)
+    return "the half of a RUN, left by a wire that broke off, is spoilt and not carried out"
+
+
+def ordered_in_the_dark() -> str:
+    pair = ready().inject("unplug")
+    pair.run(10_000)
+    pair.inject("identity=NE4000V2.1").clear(FaultKind.UNPLUG)
+    pair.to_device.clear()
+    pair.order(StartPump(DEXTROSE, 120_000, 1)).run(20_000)
+    assert sent(pair, b"RUN") == sent(pair, b"RAT1") == 0
+    assert pair.identity is not None
+    assert pair.identity.mismatch is not None
+    assert "start refused: the pump does not answer" in [event.detail for event in pair.troubles]
+    return f"start refused; then {pair.identity.mismatch}"
+
+
 CASES = [
     Case(DEVICE, DEXTROSE, "mute", "no reply: deadline, told, no report", mute),
     Case(DEVICE, DEXTROSE, "cut=N/1", "reply cut at any byte: told, asked again", cut),
@@ -149,6 +172,16 @@ CASES = [
     Case(DEVICE, DEXTROSE, "unplug", "pulled and back: adopted without a write", unplug),
     Case(DEVICE, INSULIN, "unplug", "pulled: stops by itself, told, not started again", unplug_insulin),
     Case(DEVICE, DEXTROSE, "identity=NE4000V2.1", "swapped: mismatch, read-only", identity),
+    Case(
+        DEVICE, DEXTROSE, "(half a RUN)", "half a command left in the pump: never carried out", half_a_command
+    ),
+    Case(
+        DEVICE,
+        DEXTROSE,
+        "unplug, start, identity",
+        "no order before it is known who is there",
+        ordered_in_the_dark,
+    ),
     Case(DEVICE, DEXTROSE, "key=rate,60000", "local keys: reported, not fought", local_keys),
     Case(DEVICE, DEXTROSE, "stall", "stall: alarm, not started again", stall),
     Case(DEVICE, DEXTROSE, "counter_back=1500", "the counter is reported as it stands", counter_back),
