@@ -24,12 +24,12 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    from clampctl.cli import bedside, emulate, offline, probe, virtual
+    from clampctl.cli import bedside, emulate, offline, probe, trial, virtual
 
     top = _Parser(prog="clampctl", description="Hyperinsulinemic-euglycemic clamps. Research software.")
     top.add_argument("--version", action="version", version=f"clampctl {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for room in (virtual, emulate, bedside, probe, offline):
+    for room in (virtual, trial, emulate, bedside, probe, offline):
         room.add_to(commands)
     return top
 

@@ -23,6 +23,7 @@ COMMANDS = [
     "report",
     "advise",
     "emulate",
+    "trial",
     "import",
     "subject",
     "probe",

@@ -1,0 +1,85 @@
+"""`clampctl trial`: rows on stdout, files on request, a sentence for what cannot be tried."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clampctl.cli import trial
+from clampctl.core.protocol import Refusal
+
+USUAL = ("--protocol", "euglycemic-40", "--phenotype", "lean", "--minutes", "20", "--workers", "1")
+
+
+def run(*arguments: str | Path) -> int:
+    """The command with these arguments."""
+    parser = argparse.ArgumentParser()
+    trial.add_to(parser.add_subparsers())
+    options = parser.parse_args(["trial", *map(str, arguments)])
+    status: int = options.run(options)
+    return status
+
+
+def rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The rows of the one JSON object on stdout."""
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 1
+    assert said.err == ""
+    found: list[dict[str, Any]] = json.loads(said.out)["rows"]
+    return found
+
+
+def test_a_row_for_each_law(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*USUAL, "--subjects", "3", "--laws", "defronzo,hold", "--json") == 0
+    found = rows(capsys)
+    assert [row["law"] for row in found] == ["defronzo", "hold"]
+    for row in found:
+        assert (row["model"], row["phenotype"], row["protocol"], row["noise"], row["subjects"]) == (
+            "composite", "lean", "euglycemic-40", "quiet", 3,
+        )  # fmt: skip
+        assert set(row["glucose_cv_true_pct"]) == {"p5", "p50", "p95"}
+
+
+def test_the_same_seed_gives_the_same_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for seed in ("4", "4", "5"):
+        run(*USUAL, "--subjects", "2", "--seed", seed, "--json")
+        found.append(rows(capsys))
+    assert found[0] == found[1] != found[2]
+
+
+def test_files_hold_the_rows_and_every_subject(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*USUAL, "--subjects", "3", "--out", tmp_path, "--laws", "defronzo,hold", "--json") == 0
+    assert json.loads((tmp_path / "trial.json").read_text())["rows"] == rows(capsys)
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = parquet.read_table(tmp_path / "trial.parquet").to_pydict()
+    assert table["law"] == ["defronzo"] * 3 + ["hold"] * 3
+    assert table["subject"] == [0, 1, 2] * 2
+    with pytest.raises(Refusal, match="exists"):
+        run(*USUAL, "--subjects", "3", "--out", tmp_path)
+
+
+def test_words_end_with_what_a_virtual_subject_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*USUAL, "--subjects", "2") == 0
+    said = capsys.readouterr().out
+    assert "law: defronzo" in said
+    assert said.rstrip().endswith("not evidence of patient safety.")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--laws", "guess"),
+        ("--laws", "hold,hold"),
+        ("--laws", ","),
+        ("--model", "ptolemy"),
+        ("--noise", "loud"),
+        ("--phenotype", "tall"),
+        ("--minutes", "20.5"),
+    ],
+)
+def test_what_cannot_be_tried_is_refused(wrong: tuple[str, str]) -> None:
+    with pytest.raises(Refusal):
+        run(*USUAL, "--subjects", "2", *wrong)
