@@ -20,7 +20,7 @@ demo: venv
 	$(BIN)/clampctl demo
 
 test: lint types contracts
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --cov --cov-fail-under=100
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-fail-under=100
 
 lint: venv
 	$(BIN)/ruff format --check
