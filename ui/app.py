@@ -169,10 +169,14 @@ def main(
     if screenshot is not None:
         timer.timeout.connect(_photograph(window, app, screenshot))
         timer.start(PAINT_MS)
+    limit = QTimer()
+    limit.setSingleShot(True)
+    limit.timeout.connect(lambda: app.exit(0 if screenshot is None else 1))
     if quit_after_s is not None:
-        QTimer.singleShot(round(quit_after_s * 1000), lambda: app.exit(0 if screenshot is None else 1))
+        limit.start(round(quit_after_s * 1000))
     client.attach()
     code = app.exec()
     timer.stop()
+    limit.stop()  # an exit that comes later would end every loop that is begun after it
     window.close()
     return code

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -347,3 +347,15 @@ def test_main_takes_a_picture_over_tcp_and_ends(qtbot: QtBot, tmp_path: Path) ->
 
 def test_main_without_an_engine_says_so_and_ends(qtbot: QtBot, tmp_path: Path) -> None:
     assert main(str(tmp_path / "none.sock"), "night", (1280, 800), None, 0.05) == 0
+
+
+def test_main_that_ended_early_ends_nothing_later(qtbot: QtBot, tmp_path: Path) -> None:
+    engine = FakeEngine()
+    main(engine.listen_tcp(), "day", (1280, 800), str(tmp_path / "shot.png"), 1.0)
+    engine.die()
+    passed: list[bool] = []
+    QTimer.singleShot(1100, lambda: passed.append(True))
+    qtbot.waitUntil(lambda: bool(passed))
+    loop = QEventLoop()
+    QTimer.singleShot(0, lambda: loop.exit(7))
+    assert loop.exec() == 7
