@@ -6,9 +6,7 @@ sent twice for one order. Source: pumps reference 3, 10, 11. This file decides w
 dialogues are in `alaris_identify` and `alaris_orders`, deadlines in `alaris_wire`, text in `alaris_text`.
 """
 
-from typing import assert_never
-
-from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
+from clampctl.core.commands import Command, Role
 from clampctl.core.events import DeviceEvent, Trouble
 from drivers.capabilities import OnSilence, PumpCapabilities, Watchdog
 from drivers.framing import Damage
@@ -17,6 +15,7 @@ from drivers.pumps.alaris_identify import LEAST_UL_H, MOST_UL_H, Setup, Unanswer
 from drivers.pumps.alaris_orders import Pump, Talk
 from drivers.pumps.alaris_text import Reply
 from drivers.pumps.alaris_wire import LONGEST_MS, Ask, Dialogue, Silence, Wire
+from drivers.waiting import Waiting
 
 __all__ = ["CAPABILITIES", "Alaris"]
 
@@ -80,7 +79,7 @@ class Alaris:
         self._pump = Pump(expected.role, setup, running, held)
         self._response_ms = response_ms
         self._wire = Wire(response_ms, resend_ms)
-        self._orders: list[SetRate | StartPump] = []
+        self._waiting = Waiting()
         self._is_open = False
         self._forget(0)
 
@@ -88,7 +87,6 @@ class Alaris:
         self._dialogue: Dialogue[None] | None = None
         self._protected = False
         self._silence_ends_ms: int | None = None
-        self._stop_ordered = False
         self._next_poll_ms = now_ms
         self._now_ms = now_ms
         self._due_ms: int | None = None
@@ -97,11 +95,8 @@ class Alaris:
 
     def opened(self, epoch: int, now_ms: int) -> None:
         """A wire was opened: whatever waits is dropped, the pump is asked who it is."""
-        for order in self._orders:
+        for order in self._waiting.drop_all():
             self._drop(order)
-        if self._stop_ordered:
-            self._drop(StopPump(self._pump.role, self._pump.epoch))
-        self._orders.clear()
         self._wire.opened()
         self._wire.response_ms = self._response_ms
         self._pump.opened(epoch)
@@ -118,27 +113,14 @@ class Alaris:
         return self._tell()
 
     def send(self, command: Command, now_ms: int) -> None:
-        """Queue an order; a newer rate replaces an older one, a stop overtakes everything.
-
-        Rate 0 is a stop (pumps 10.3 rule 11).
-        """
+        """Let an order wait for its turn; a stop overtakes everything (`Waiting`)."""
         self._now_ms = now_ms
         if not self._is_open or command.epoch != self._pump.epoch or command.role is not self._pump.role:
             self._drop(command)
             self._settle()
             return
-        match command:
-            case StopPump() | SetRate(rate_ul_h=0) | StartPump(rate_ul_h=0):
-                self._orders.clear()
-                self._stop_ordered = True
-            case SetRate():
-                self._orders = [order for order in self._orders if isinstance(order, StartPump)]
-                self._orders.append(command)
-            case StartPump():
-                self._orders = [command]
-            case _:
-                assert_never(command)
-        if self._dialogue is None or (self._stop_ordered and not self._protected):
+        self._waiting.add(command)
+        if self._dialogue is None or (self._waiting.stop and not self._protected):
             self._wire.give_up()
             self._go_on(None)
         self._settle()
@@ -214,7 +196,7 @@ class Alaris:
     def _go_on(self, answer: Reply | None) -> None:
         """Hand the answer to the dialogue at hand until it asks again; then begin the next."""
         self._silence_ends_ms = None
-        if self._dialogue is not None and self._stop_ordered and not self._protected:
+        if self._dialogue is not None and self._waiting.stop and not self._protected:
             self._dialogue.close()
             self._dialogue = None
         while True:
@@ -237,16 +219,16 @@ class Alaris:
     def _next_dialogue(self) -> Talk | None:
         """What matters most now: who it is, stop, who it is again, orders, poll."""
         pump = self._pump
-        self._protected = pump.identity is None or self._stop_ordered
+        self._protected = pump.identity is None or self._waiting.stop
         if pump.identity is None:
             return self._identify()
-        if self._stop_ordered:
-            self._stop_ordered = False
+        if self._waiting.stop:
+            self._waiting.stop_taken()
             return pump.stop()
         if pump.suspect:
             return self._identify()
-        if self._orders:
-            return pump.obey(self._orders.pop(0))
+        if self._waiting.orders:
+            return pump.obey(self._waiting.take())
         if self._now_ms >= self._next_poll_ms:
             in_step_ms = self._next_poll_ms + POLL_MS
             self._next_poll_ms = in_step_ms if in_step_ms > self._now_ms else self._now_ms + POLL_MS

@@ -5,15 +5,14 @@ link sends CHCK, GETR, CHKR, TOTL, CHGR, STRT and STOP, nothing else. A lost rep
 STRT is never sent twice for one order. The dialogues are in `graseby_orders`, frames in `graseby_text`.
 """
 
-from typing import assert_never
-
-from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
+from clampctl.core.commands import Command, Role
 from clampctl.core.events import DeviceEvent, Trouble
 from drivers.capabilities import OnSilence, PumpCapabilities, Watchdog
 from drivers.framing import Damage, LineSplitter
 from drivers.link import Expected
 from drivers.pumps.graseby_orders import TRIES, Ask, Pump, Talk
 from drivers.pumps.graseby_text import LINE_CAP, RATE_STEP_UL_H, Reply, packet, parse_reply
+from drivers.waiting import Waiting
 
 __all__ = ["CAPABILITIES", "Graseby3400"]
 
@@ -75,7 +74,7 @@ class Graseby3400:
         self._pump = Pump(expected, max_rate_ul_h, total_ul)
         self._lines = LineSplitter(b"\r", LINE_CAP)
         self._out = bytearray()
-        self._orders: list[SetRate | StartPump] = []
+        self._waiting = Waiting()
         self._is_open = False
         self._forget(0)
 
@@ -84,7 +83,6 @@ class Graseby3400:
         self._asked: Ask | None = None
         self._tries_left = 0
         self._failures = 0
-        self._stop_ordered = False
         self._stopping = False
         self._due_ms = now_ms
         self._next_poll_ms = now_ms
@@ -94,11 +92,8 @@ class Graseby3400:
 
     def opened(self, epoch: int, now_ms: int) -> None:
         """A wire was opened: whatever waits is dropped, the pump is asked what it does."""
-        for order in self._orders:
+        for order in self._waiting.drop_all():
             self._drop(order)
-        if self._stop_ordered:
-            self._drop(StopPump(self._pump.expected.role, self._pump.epoch))
-        self._orders.clear()
         self._lines.reset()
         self._out.clear()
         self._pump.opened(epoch)
@@ -124,26 +119,13 @@ class Graseby3400:
         return self._tell()
 
     def send(self, command: Command, now_ms: int) -> None:
-        """Queue an order; a newer rate replaces an older one, a stop overtakes everything.
-
-        Rate 0 is a stop (pumps 5.1, 10.3 rule 11).
-        """
+        """Let an order wait for its turn; a stop overtakes everything (`Waiting`)."""
         self._now_ms = now_ms
         pump = self._pump
         if not self._is_open or command.epoch != pump.epoch or command.role is not pump.expected.role:
             self._drop(command)
             return
-        match command:
-            case StopPump() | SetRate(rate_ul_h=0):
-                self._orders.clear()
-                self._stop_ordered = True
-            case SetRate():
-                self._orders = [order for order in self._orders if isinstance(order, StartPump)]
-                self._orders.append(command)
-            case StartPump():
-                self._orders = [command]
-            case _:
-                assert_never(command)
+        self._waiting.add(command)
         if self._asked is None and (self._talk is None or self._stop_now):
             self._go_on(None)
 
@@ -185,7 +167,7 @@ class Graseby3400:
     @property
     def _stop_now(self) -> bool:
         """A stop was ordered and is not yet on its way: everything else gives way."""
-        return self._stop_ordered and not self._stopping
+        return self._waiting.stop and not self._stopping
 
     def _missed(self, ask: Ask) -> None:
         """A deadline passed: ask again while tries are left, else go on without the answer."""
@@ -234,12 +216,12 @@ class Graseby3400:
 
     def _next_talk(self) -> Talk | None:
         """What matters most now: stop, identity, orders, poll."""
-        self._stopping = self._stop_ordered
-        if self._stop_ordered:
-            self._stop_ordered = False
+        self._stopping = self._waiting.stop
+        if self._waiting.stop:
+            self._waiting.stop_taken()
             return self._pump.stop()
-        if self._orders and self._pump.identified:
-            return self._pump.obey(self._orders.pop(0))
+        if self._waiting.orders and self._pump.identified:
+            return self._pump.obey(self._waiting.take())
         if self._now_ms >= self._next_poll_ms:
             self._next_poll_ms = self._now_ms + POLL_MS
             return self._pump.read() if self._pump.identified else self._pump.identify()

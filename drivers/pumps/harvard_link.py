@@ -4,15 +4,14 @@ Not here: the dialogues (`harvard_orders`), deadlines (`harvard_talk`), the word
 A lost reply means "unknown": a start is never sent twice for one order.
 """
 
-from typing import assert_never
-
-from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
+from clampctl.core.commands import Command, Role
 from clampctl.core.events import DeviceEvent, Trouble
 from drivers.framing import Damage
 from drivers.link import Expected
 from drivers.pumps.harvard_dialect import Dialect
 from drivers.pumps.harvard_orders import Pump
 from drivers.pumps.harvard_talk import TRIES, Ask, Dialogue, Pause, Reply, Talk, Unanswered, Wire
+from drivers.waiting import Waiting
 
 POLL_MS = 1000
 """A full reading a second (pumps 11.1)."""
@@ -49,18 +48,16 @@ class HarvardLink:
         self._address = expected.address
         self._pump = Pump(expected, dialect)
         self._wire = wire
-        self._orders: list[SetRate | StartPump] = []
+        self._waiting = Waiting()
         self._is_open = False
         self._forget(0)
 
     def _forget(self, now_ms: int) -> None:
-        self._orders.clear()
         self._dialogue: Dialogue[object] | None = None
         self._stopping = False
         self._pause_ends_ms: int | None = None
         self._held: Reply | None = None
         self._drains = False
-        self._stop_ordered = False
         self._strange_address = False
         self._next_poll_ms = now_ms
         self._now_ms = self._pump.now_ms = now_ms
@@ -70,10 +67,8 @@ class HarvardLink:
 
     def opened(self, epoch: int, now_ms: int) -> None:
         """A wire was opened: whatever waits is dropped, the pump is asked who it is."""
-        for order in self._orders:
+        for order in self._waiting.drop_all():
             self._pump.drop(order)
-        if self._stop_ordered:
-            self._pump.stop_dropped()
         self._wire.opened()
         self._pump.opened(epoch)
         self._forget(now_ms)
@@ -89,26 +84,15 @@ class HarvardLink:
         return self._tell()
 
     def send(self, command: Command, now_ms: int) -> None:
-        """Queue an order; a newer rate replaces an older one, a stop overtakes everything.
-
-        Rate 0 is a stop (pumps 10.3 rule 11).
-        """
+        """Let an order wait for its turn; a stop overtakes everything (`Waiting`)."""
         self._at(now_ms)
         if not self._is_open or command.epoch != self._pump.epoch or command.role is not self._pump.role:
             self._pump.drop(command)
             self._settle()
             return
-        match command:
-            case StopPump() | SetRate(rate_ul_h=0):
-                self._orders.clear()
-                self._stop_ordered = not self._stopping
-            case SetRate():
-                self._orders = [order for order in self._orders if isinstance(order, StartPump)]
-                self._orders.append(command)
-            case StartPump():
-                self._orders = [command]
-            case _:
-                assert_never(command)
+        self._waiting.add(command)
+        if self._stopping:
+            self._waiting.stop_taken()
         if self._wire.asked is None and (self._dialogue is None or self._stop_now):
             self._go_on(None)
         self._settle()
@@ -142,7 +126,7 @@ class HarvardLink:
 
     @property
     def _stop_now(self) -> bool:
-        return self._stop_ordered and not self._stopping and self._pump.who is not None
+        return self._waiting.stop and not self._stopping and self._pump.who is not None
 
     def _at(self, now_ms: int) -> None:
         self._now_ms = self._pump.now_ms = now_ms
@@ -238,15 +222,16 @@ class HarvardLink:
         pump = self._pump
         if pump.who is None:
             return self._sought(pump.identify())
-        if self._stop_ordered:
-            self._stop_ordered, self._stopping = False, True
+        if self._waiting.stop:
+            self._waiting.stop_taken()
+            self._stopping = True
             return pump.stop()
         if pump.suspect:
             return self._sought(pump.check_again(pump.who))
         if pump.wants_set_up:
             return self._sought(pump.prepare())
-        if self._orders:
-            return pump.obey(self._orders.pop(0), silent=self._wire.failures >= TRIES)
+        if self._waiting.orders:
+            return pump.obey(self._waiting.take(), silent=self._wire.failures >= TRIES)
         if self._now_ms >= self._next_poll_ms:
             in_step_ms = self._next_poll_ms + POLL_MS
             self._next_poll_ms = in_step_ms if in_step_ms > self._now_ms else self._now_ms + POLL_MS

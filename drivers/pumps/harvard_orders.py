@@ -6,7 +6,7 @@ ordered is asked twice before it is told. Not here: when a dialogue runs (`harva
 
 from dataclasses import replace
 
-from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
+from clampctl.core.commands import Command, Role, SetRate, StartPump
 from clampctl.core.events import (
     DeviceEvent,
     LinkTroubled,
@@ -317,10 +317,6 @@ class Pump:
         if not low <= order.rate_ul_h <= high:
             return f"{name} refused: {order.rate_ul_h} µL/h is outside {low} to {high} µL/h of this syringe"
         return None
-
-    def stop_dropped(self) -> None:
-        """Say that a stop of an earlier connection is not carried out."""
-        self.drop(StopPump(self.role, self.epoch))
 
     def _say_identity(self, who: Who) -> None:
         self.events.append(PumpIdentified(self.role, self.epoch, who.model, who.detail, who.mismatch))

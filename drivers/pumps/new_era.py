@@ -7,9 +7,7 @@ the dialogues are in `new_era_identify` and `new_era_orders`, deadlines in `new_
 `new_era_text`.
 """
 
-from typing import assert_never
-
-from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
+from clampctl.core.commands import Command, Role, StartPump
 from clampctl.core.events import DeviceEvent, Trouble
 from drivers.capabilities import RIGHT_ON_SILENCE, PumpCapabilities, Watchdog
 from drivers.framing import Damage, Frame, Framing
@@ -18,6 +16,7 @@ from drivers.pumps.new_era_identify import Dialogue, Setup, Unanswered, identify
 from drivers.pumps.new_era_orders import Pump, Talk
 from drivers.pumps.new_era_text import MAX_WATCHDOG_S, RATE_STEPS, Reply, parse_reply, rate_limits_ul_h
 from drivers.pumps.new_era_wire import TRIES, Ask, Silence, Wire
+from drivers.waiting import Waiting
 
 __all__ = ["CAPABILITIES", "RATE_STEPS", "NewEra", "rate_limits_ul_h"]
 
@@ -72,7 +71,7 @@ class NewEra:
         setup = Setup(expected.diameter_um, expected.model, watchdog_s, expected.read_only)
         self._pump = Pump(expected.role, setup)
         self._wire = Wire(expected.address, addressed)
-        self._orders: list[SetRate | StartPump] = []
+        self._waiting = Waiting()
         self._is_open = False
         self._forget(0)
 
@@ -81,7 +80,6 @@ class NewEra:
         self._protected = False
         self._silence: Silence | None = None
         self._silence_ends_ms = now_ms
-        self._stop_ordered = False
         self._volume_next = False
         self._next_poll_ms = now_ms
         self._now_ms = now_ms
@@ -91,11 +89,8 @@ class NewEra:
 
     def opened(self, epoch: int, now_ms: int) -> None:
         """A wire was opened: whatever waits is dropped, the pump is asked who it is."""
-        for order in self._orders:
+        for order in self._waiting.drop_all():
             self._drop(order)
-        if self._stop_ordered:
-            self._drop(StopPump(self._pump.role, self._pump.epoch))
-        self._orders.clear()
         self._wire.opened()
         self._pump.opened(epoch)
         self._forget(now_ms)
@@ -111,28 +106,16 @@ class NewEra:
         return self._tell()
 
     def send(self, command: Command, now_ms: int) -> None:
-        """Queue an order; a newer rate replaces an older one, a stop overtakes everything.
-
-        Rate 0 is a stop (pumps 10.3 rule 11).
-        """
+        """Let an order wait for its turn; a stop overtakes everything (`Waiting`)."""
         self._now_ms = now_ms
         if not self._is_open or command.epoch != self._pump.epoch or command.role is not self._pump.role:
             self._drop(command)
             self._settle()
             return
-        match command:
-            case StopPump() | SetRate(rate_ul_h=0):
-                self._orders.clear()
-                self._stop_ordered = True
-            case SetRate():
-                self._orders = [order for order in self._orders if isinstance(order, StartPump)]
-                self._orders.append(command)
-            case StartPump():
-                self._orders = [command]
-                self._pump.alarm_since_start = None
-            case _:
-                assert_never(command)
-        stop_now = self._stop_ordered and not self._protected
+        self._waiting.add(command)
+        if isinstance(command, StartPump):
+            self._pump.alarm_since_start = None
+        stop_now = self._waiting.stop and not self._protected
         if self._wire.asked is None and (self._dialogue is None or stop_now):
             self._go_on(None)
         self._settle()
@@ -234,7 +217,7 @@ class NewEra:
         self._wire.missed()
         if self._wire.failures >= TRIES:
             self._pump.trouble(Trouble.NO_REPLY, f"pump did not answer {ask.text or 'status'}")
-        stop_now = self._stop_ordered and not self._protected
+        stop_now = self._waiting.stop and not self._protected
         if stop_now or not self._wire.repeat(self._now_ms):
             self._wire.give_up()
             self._go_on(None)
@@ -244,7 +227,7 @@ class NewEra:
     def _go_on(self, answer: Reply | None) -> None:
         """Hand the answer to the dialogue at hand until it asks again; then begin the next."""
         self._silence = None
-        if self._dialogue is not None and self._stop_ordered and not self._protected:
+        if self._dialogue is not None and self._waiting.stop and not self._protected:
             self._dialogue.close()
             self._dialogue = None
         while True:
@@ -272,18 +255,18 @@ class NewEra:
     def _next_dialogue(self) -> Dialogue[object] | None:
         """What matters most now: framing, stop, identity, orders, poll."""
         framing = self._wire.framing
-        self._protected = framing is None or self._stop_ordered
+        self._protected = framing is None or self._waiting.stop
         if framing is None:
             return self._probe()
-        if self._stop_ordered:
-            self._stop_ordered = False
+        if self._waiting.stop:
+            self._waiting.stop_taken()
             return self._pump.stop()
         if self._pump.identity is None:
             return self._identify(framing)
         if self._pump.suspect:
             return self._pump.check_again(self._pump.identity)
-        if self._orders:
-            return self._pump.obey(self._orders.pop(0), framing, silent=self._wire.failures >= TRIES)
+        if self._waiting.orders:
+            return self._pump.obey(self._waiting.take(), framing, silent=self._wire.failures >= TRIES)
         if self._now_ms >= self._next_poll_ms:
             in_step_ms = self._next_poll_ms + POLL_MS
             self._next_poll_ms = in_step_ms if in_step_ms > self._now_ms else self._now_ms + POLL_MS
