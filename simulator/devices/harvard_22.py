@@ -8,6 +8,7 @@ import re
 from simulator.devices.fault import Fault, FaultKind
 from simulator.devices.harvard_22_commands import TwentyTwoPump
 from simulator.devices.harvard_22_settings import MAKES, Harvard22Settings
+from simulator.devices.harvard_motor import happens_to
 from simulator.devices.mischief import Outbox
 
 _ADDRESSED = re.compile(r"(\d{1,2})?(.*)", re.ASCII | re.DOTALL)
@@ -119,20 +120,10 @@ class Harvard22:
             case FaultKind.POWER_CYCLE:
                 self._outbox.drop()
                 self._pump.switch_on(now_ms)
-            case FaultKind.KEY:
-                motor.press(fault.text, fault.number, now_ms)
-            case FaultKind.STALL:
-                motor.block(now_ms, latched=False)
-            case FaultKind.COUNTER_BACK:
-                counted_pl = motor.infused_pl(now_ms)
-                back_pl = counted_pl if fault.number is None else fault.number * 10**6
-                motor.count(max(counted_pl - back_pl, 0), now_ms)
-            case FaultKind.DRIFT:
-                motor.drift(fault.number or 0, now_ms)
             case FaultKind.DIAMETER:
                 motor.enter_diameter(fault.number or motor.diameter_um, now_ms)
             case _:
-                return False
+                return happens_to(motor, fault, now_ms)
         return True
 
     def _is_left_so(self, fault: Fault, now_ms: int) -> bool:

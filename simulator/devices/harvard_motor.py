@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from simulator.devices.fault import Fault, FaultKind
 from simulator.devices.plunger import PPM, Plunger
 
 _PER_NL = 3_600_000  # nL·ms/h in one nL
@@ -157,3 +158,21 @@ class Motor:
         entered, true = self.diameter_um, self._syringe_um or self.diameter_um
         squared = entered * entered
         self.plunger.deliver(((PPM + self._drift_ppm) * true * true + squared // 2) // squared, now_ms)
+
+
+def happens_to(motor: Motor, fault: Fault, now_ms: int) -> bool:
+    """What any motor can suffer: a key, a stall, a counter set back, drift. False for any other fault."""
+    match fault.kind:
+        case FaultKind.KEY:
+            motor.press(fault.text, fault.number, now_ms)
+        case FaultKind.STALL:
+            motor.block(now_ms, latched=False)
+        case FaultKind.COUNTER_BACK:
+            counted_pl = motor.infused_pl(now_ms)
+            back_pl = counted_pl if fault.number is None else fault.number * 10**6
+            motor.count(max(counted_pl - back_pl, 0), now_ms)
+        case FaultKind.DRIFT:
+            motor.drift(fault.number or 0, now_ms)
+        case _:
+            return False
+    return True

@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 
 from simulator.devices.fault import Fault, FaultKind
-from simulator.devices.harvard_motor import Motion
+from simulator.devices.harvard_motor import Motion, happens_to
 from simulator.devices.harvard_ultra_commands import UltraPump, known_word
 from simulator.devices.harvard_ultra_settings import HarvardUltraSettings
 from simulator.devices.mischief import Outbox
@@ -154,22 +154,12 @@ class HarvardUltra:
             case FaultKind.POWER_CYCLE:
                 self._outbox.drop()
                 pump.switch_on(now_ms)
-            case FaultKind.KEY:
-                motor.press(fault.text, fault.number, now_ms)
-            case FaultKind.STALL:
-                motor.block(now_ms, latched=False)
             case FaultKind.STALL_LATCHED:
                 motor.block(now_ms, latched=True)
-            case FaultKind.COUNTER_BACK:
-                counted_pl = motor.infused_pl(now_ms)
-                back_pl = counted_pl if fault.number is None else fault.number * 10**6
-                motor.count(max(counted_pl - back_pl, 0), now_ms)
-            case FaultKind.DRIFT:
-                motor.drift(fault.number or 0, now_ms)
             case FaultKind.STOP_IGNORED:
                 pump.stops_ignored = fault.number or 0
             case _:
-                return False
+                return happens_to(motor, fault, now_ms)
         return True
 
     def _is_left_so(self, fault: Fault, now_ms: int) -> bool:

@@ -1,30 +1,18 @@
 """An insulin pump of the Alaris make with its link, and what can be asked of the pair."""
 
-import random
-
 from clampctl.core.commands import Role, SetRate, StartPump
 from clampctl.core.events import PumpState, Trouble
 from drivers.link import Expected
 from drivers.pumps.alaris import Alaris as Link
 from simulator.devices.alaris import Alaris
 from simulator.devices.alaris_settings import AlarisSettings
-from tests.faults.pair import Pair
+from tests.faults.pair import Pair, pieces
 
 SERIAL = "8002-51740"
 STATUS_BYTES = 75
 """The reply to INF; that to the request for control is shorter."""
 
 START, STOP, CONTROL = b"!INF_START|", b"!INF_STOP|", b"!REMOTE_CTRL^ENABLED^"
-
-
-def pieces(data: bytes) -> list[bytes]:
-    """Cut into 1 to 7 bytes, the same way each time."""
-    dice, cut = random.Random(len(data)), []
-    while data:
-        size = dice.randint(1, 7)
-        cut.append(data[:size])
-        data = data[size:]
-    return cut
 
 
 def opened(*faults: str, serial: str = SERIAL, made: AlarisSettings | None = None) -> Pair:

@@ -8,21 +8,11 @@ from drivers.analyzers.astm import Astm
 from drivers.reading import Rules
 from simulator.devices.astm import AstmAnalyzer
 from simulator.devices.astm_settings import AstmSettings
-from tests.faults.pair import Pair
+from tests.faults.pair import Pair, pieces
 
 START = datetime(2026, 1, 1, 8)
 RUN_MS = 60_000
 MMOL_MG_DL = 18.0156
-
-
-def pieces(data: bytes) -> list[bytes]:
-    """Cut into 1 to 7 bytes, in a fixed pattern."""
-    cut, size = [], 0
-    while data:
-        size = size * 3 % 7 + 1
-        cut.append(data[:size])
-        data = data[size:]
-    return cut
 
 
 @dataclass(frozen=True)

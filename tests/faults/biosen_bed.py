@@ -1,6 +1,5 @@
 """A Biosen and its link on one wire, for the fault table."""
 
-import random
 from datetime import datetime
 
 from clampctl.core.events import DeviceEvent, GlucoseSampled, SampleKind, Trouble
@@ -8,22 +7,12 @@ from drivers.analyzers.biosen import Biosen as Link
 from drivers.reading import Rules
 from simulator.devices.biosen import Biosen, BiosenSettings
 from simulator.devices.fault import FaultKind
-from tests.faults.pair import Pair
+from tests.faults.pair import Pair, pieces
 
 START = datetime(2026, 11, 22, 10)
 MMOL_5 = 5.0 * 18.0156
 RUN_MS = 70_000
 """One sample, and the silence after its record."""
-
-
-def pieces(data: bytes) -> list[bytes]:
-    """Cut into 1 to 7 bytes, the same way each time."""
-    dice, cut = random.Random(len(data)), []
-    while data:
-        size = dice.randint(1, 7)
-        cut.append(data[:size])
-        data = data[size:]
-    return cut
 
 
 class Bed(Pair):

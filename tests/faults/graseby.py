@@ -7,21 +7,11 @@ from drivers.pumps.graseby import Graseby3400
 from simulator.devices.fault import FaultKind
 from simulator.devices.graseby import Graseby
 from simulator.devices.graseby_settings import GrasebySettings
-from tests.faults.pair import Case, Pair
+from tests.faults.pair import Case, Pair, pieces
 
 DEVICE, ROLE = "graseby-3400", Role.DEXTROSE
 RATE_UL_H = 120_000
 PER_MIN_UL = RATE_UL_H / 60
-
-
-def pieces(data: bytes) -> list[bytes]:
-    """Cut into 1 to 7 bytes, in a fixed pattern."""
-    cut, size = [], 0
-    while data:
-        size = size * 3 % 7 + 1
-        cut.append(data[:size])
-        data = data[size:]
-    return cut
 
 
 def opened(settings: GrasebySettings | None = None) -> Pair:

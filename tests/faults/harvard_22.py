@@ -16,13 +16,16 @@ from tests.faults.harvard_rig import (
     WATCHDOG_S,
     Rig,
     kinds,
-    pieces,
     pump,
     reading,
     said,
 )
 from tests.faults.harvard_rows import common
-from tests.faults.pair import Case, Pair
+from tests.faults.pair import (
+    Case,
+    Pair,
+    pieces,
+)
 
 
 def make(role: Role, settings: Harvard22Settings | None = None) -> Pair:

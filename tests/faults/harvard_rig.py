@@ -46,16 +46,6 @@ class Rig:
         return bytes(pair.to_device).count(self.run_command)
 
 
-def pieces(data: bytes) -> list[bytes]:
-    """Cut into 1 to 7 bytes, in a fixed pattern."""
-    cut, size = [], 0
-    while data:
-        size = size * 3 % 7 + 1
-        cut.append(data[:size])
-        data = data[size:]
-    return cut
-
-
 def reading(pair: Pair) -> tuple[PumpState, int] | None:
     """The latest report."""
     return None if pair.report is None else (pair.report.state, pair.report.rate_ul_h)

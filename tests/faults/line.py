@@ -10,7 +10,7 @@ from drivers.reading import Rules
 from simulator.devices.fault import FaultKind
 from simulator.devices.line import LineDevice
 from simulator.devices.line_settings import LineSettings
-from tests.faults.pair import Case, Pair
+from tests.faults.pair import Case, Pair, pieces
 
 ZERO = datetime(2026, 1, 1, 8)
 MINUTE_MS = 60_000
@@ -22,16 +22,6 @@ OTHERS = r"READY|LAC .{1,20}"
 TIMED = LineSettings(template="{time} GLU {value} {unit} #{id}{flag}")
 TIME = "%d.%m.%Y %H:%M:%S"
 TIMED_PATTERN = r"(?P<time>\S{10} \S{5,8}) " + PATTERN
-
-
-def pieces(data: bytes) -> list[bytes]:
-    """Cut into 1 to 7 bytes, in a fixed pattern."""
-    cut, size = [], 0
-    while data:
-        size = size * 3 % 7 + 1
-        cut.append(data[:size])
-        data = data[size:]
-    return cut
 
 
 def learned(

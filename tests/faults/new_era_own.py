@@ -15,14 +15,17 @@ from tests.faults.new_era_pair import (
     found,
     kinds,
     pair_of,
-    pieces,
     pump,
     reading,
     ready,
     running,
     sent,
 )
-from tests.faults.pair import Case, Pair
+from tests.faults.pair import (
+    Case,
+    Pair,
+    pieces,
+)
 
 
 def gap() -> str:

@@ -6,23 +6,13 @@ from drivers.link import Expected
 from drivers.pumps.new_era import NewEra as NewEraLink
 from simulator.devices.new_era import NewEra
 from simulator.devices.new_era_settings import NewEraSettings
-from tests.faults.pair import Pair
+from tests.faults.pair import Pair, pieces
 
 DEVICE = "new-era"
 DEXTROSE, INSULIN = Role.DEXTROSE, Role.INSULIN
 SET_UP_MS = 20_000
 DIAMETER_UM = {DEXTROSE: 26_590, INSULIN: 19_050}
 RATE_UL_H = {DEXTROSE: 120_000, INSULIN: 4_440}
-
-
-def pieces(data: bytes) -> list[bytes]:
-    """Cut into 1 to 7 bytes, in a fixed pattern."""
-    cut, size = [], 0
-    while data:
-        size = size * 3 % 7 + 1
-        cut.append(data[:size])
-        data = data[size:]
-    return cut
 
 
 def pair_of(role: Role, settings: NewEraSettings | None = None) -> Pair:

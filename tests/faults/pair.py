@@ -38,6 +38,16 @@ class Case:
     play: Callable[[], str]
 
 
+def pieces(data: bytes) -> list[bytes]:
+    """Cut into 1 to 7 bytes, in a fixed pattern."""
+    cut, size = [], 0
+    while data:
+        size = size * 3 % 7 + 1
+        cut.append(data[:size])
+        data = data[size:]
+    return cut
+
+
 class Pair:
     """One device and its link; every byte is cut into pieces of 1 to 7 when `pieces` says so."""
 

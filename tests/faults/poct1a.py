@@ -11,23 +11,13 @@ from simulator.devices.fault import FaultKind
 from simulator.devices.poct1a import Poct1a
 from simulator.devices.poct1a_settings import Poct1aSettings
 from simulator.devices.ysi_report import Unit
-from tests.faults.pair import Case, Pair
+from tests.faults.pair import Case, Pair, pieces
 
 ZERO = datetime(2026, 1, 1, 8)
 SERIAL = Poct1aSettings().serial
 MINUTE_MS = 60_000
 SAMPLE_MS = 75_000
 """A minute's measurement and time for a repeat."""
-
-
-def pieces(data: bytes) -> list[bytes]:
-    """Cut into 1 to 7 bytes, in a fixed pattern."""
-    cut, size = [], 0
-    while data:
-        size = size * 3 % 7 + 1
-        cut.append(data[:size])
-        data = data[size:]
-    return cut
 
 
 def opened(rules: Rules | None = None, wall_zero: datetime | None = ZERO, serial: str = SERIAL) -> Pair:

@@ -9,23 +9,13 @@ from drivers.reading import Rules
 from simulator.devices.fault import FaultKind
 from simulator.devices.ysi import WhenNothing, Ysi, YsiSettings
 from simulator.devices.ysi_report import DateOrder, Unit
-from tests.faults.pair import Case, Pair
+from tests.faults.pair import Case, Pair, pieces
 
 DEVICE, ROLE = "ysi-2700", Role.ANALYZER
 START = datetime(2026, 1, 1, 8)
 RUN_MS = 60_000
 POLLED_MS = 8_000
 MMOL = YsiSettings(unit=Unit.MMOL_L)
-
-
-def pieces(data: bytes) -> list[bytes]:
-    """Cut into 1 to 7 bytes, in a fixed pattern."""
-    cut, size = [], 0
-    while data:
-        size = size * 3 % 7 + 1
-        cut.append(data[:size])
-        data = data[size:]
-    return cut
 
 
 def opened(settings: YsiSettings | None = None, rules: Rules | None = None, wall: bool = True) -> Pair:
