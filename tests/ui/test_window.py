@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from clampctl.engine.wire import Hello, Snapshot
 from tests.ui import bedside_state as bed
 from tests.ui.fake_engine import FakeEngine
-from ui.app import Window, main
+from ui.app import Window
 from ui.attachment import Fate
 from ui.client import RECEIPT_MS, SILENCE_MS, Client
 from ui.pages.running import RunningPage
@@ -335,27 +335,3 @@ def test_a_replay_window_cannot_send(qtbot: QtBot, tmp_path: Path) -> None:
     assert replayed.client.connected
     replayed.sent(0)
     replayed.close()
-
-
-def test_main_takes_a_picture_over_tcp_and_ends(qtbot: QtBot, tmp_path: Path) -> None:
-    engine = FakeEngine()
-    picture = tmp_path / "shot.png"
-    assert main(engine.listen_tcp(), "day", (1280, 800), str(picture), 20.0) == 0
-    assert picture.stat().st_size > 10_000
-    engine.die()
-
-
-def test_main_without_an_engine_says_so_and_ends(qtbot: QtBot, tmp_path: Path) -> None:
-    assert main(str(tmp_path / "none.sock"), "night", (1280, 800), None, 0.05) == 0
-
-
-def test_main_that_ended_early_ends_nothing_later(qtbot: QtBot, tmp_path: Path) -> None:
-    engine = FakeEngine()
-    main(engine.listen_tcp(), "day", (1280, 800), str(tmp_path / "shot.png"), 1.0)
-    engine.die()
-    passed: list[bool] = []
-    QTimer.singleShot(1100, lambda: passed.append(True))
-    qtbot.waitUntil(lambda: bool(passed))
-    loop = QEventLoop()
-    QTimer.singleShot(0, lambda: loop.exit(7))
-    assert loop.exec() == 7
