@@ -228,6 +228,21 @@ def _manufacturer(pump: UltraPump, rest: str, now_ms: int) -> list[str]:
     return [] if maker == "hoshi" and ml in _HOSHI_ML else _error("Argument", ml, "Unknown syringe")
 
 
+def _load(pump: UltraPump, rest: str, now_ms: int) -> list[str]:
+    """A quick start method: infuse, withdraw, or both. What it does to rate and target is not written [R]."""
+    del now_ms
+    if rest not in ("qs i", "qs w", "qs iw"):
+        return _error("Argument", rest, "Unknown argument")
+    return _error("Command", "load", "Not while running") if pump.motor.moving else []
+
+
+def _clock(pump: UltraPump, rest: str, now_ms: int) -> list[str]:
+    """Set the clock of the display; nothing here depends on it. The text of its answer is unknown [R]."""
+    del pump, now_ms
+    told = re.fullmatch(r"\d{2}/\d{2}/\d{2} \d{2}:\d{2}:\d{2}", rest, re.ASCII)
+    return [rest] if told else _error("Argument", rest, "Unknown argument")
+
+
 def known_word(pump: UltraPump, word: str) -> None:
     """Another model: the word it knows for "keep nothing"."""
     pump.settings = replace(pump.settings, nvram_word=word)
@@ -255,5 +270,7 @@ _COMMANDS: dict[str, Callable[[UltraPump, str, int], list[str]]] = {
     "address": _address,
     "status": _status,
     "syrmanu": _manufacturer,
+    "load": _load,
+    "time": _clock,
 }
 _SHORT = {name[:4]: command for name, command in _COMMANDS.items() if len(name) > 4}

@@ -29,8 +29,7 @@ def play(python: Path) -> Notes:
     notes.agree("prompts running and stopped", [">", ":"], [said["prompt"], said["prompt_stopped"]])
     notes.agree("infused uL", round(pump.delivered_ul), said["infused_ul"])
     notes.require("pump stands still", pump.flow_ul_h == 0)
-    if said["refused"]:
-        notes.faults_seen.append(f"its opening stops short: {said['refused']!r} is not known to our emulator")
+    notes.agree("commands refused in its opening", "", said["refused"])
     return notes
 
 

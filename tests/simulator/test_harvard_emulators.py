@@ -128,6 +128,21 @@ def test_ultra_refusals() -> None:
     assert pump.flow_ul_h == 0
 
 
+def test_ultra_loads_a_method_only_while_it_stands_still() -> None:
+    pump = HarvardUltra(RECORDED)
+    assert [ultra(pump, f"load qs {way}") for way in ("i", "w", "iw")] == ["\n:"] * 3
+    assert "Argument error" in ultra(pump, "load qs x")
+    ultra(pump, "irate 1 ml/h")
+    ultra(pump, "irun")
+    assert "Not while running" in ultra(pump, "load qs i")
+
+
+def test_ultra_takes_the_time_of_day() -> None:
+    pump = HarvardUltra(RECORDED)
+    assert ultra(pump, "time 11/23/26 00:49:15") == "\n11/23/26 00:49:15\r\n:"
+    assert "Argument error" in ultra(pump, "time noon")
+
+
 def test_ultra_speaks_only_to_its_address_with_or_without_colon() -> None:
     pump = HarvardUltra(HarvardUltraSettings(address=12, addresses_lines=True))
     for sent in (b"12:@diameter\r", b"@12:diam\r", b"12diameter\r\n"):
