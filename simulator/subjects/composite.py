@@ -1,11 +1,12 @@
 """The composite clamp model: the default virtual subject, as pure functions and one small moving object.
 
 Two-pool glucose with Michaelis-Menten uptake (Dalla Man 2007), two-stage insulin action (Bizzotto
-2016), hepatic output suppressed as in Rizza 1981, saturable insulin clearance, secretion feedback.
+2016), hepatic output suppressed as in Rizza 1981, secretion feedback; insulin in two compartments
+(`insulin_kinetics`), and a defence below 70 mg/dL (`counterregulation`).
 Assembly and constants are engineering choices set to group means: models sheet, section 2 [A].
 
 Rates are per kg of body weight and per minute. Not here: noise (`variability`, `sampling`), who the
-subjects are (`phenotypes`), counter-regulation to hypoglycaemia (the model has none).
+subjects are (`phenotypes`), C-peptide (`cpeptide`).
 """
 
 import math
@@ -16,6 +17,8 @@ from typing import Generic, NamedTuple
 import numpy as np
 
 from clampctl.units import PMOL_L_PER_UU_ML
+from simulator.subjects import counterregulation, insulin_kinetics
+from simulator.subjects.insulin_kinetics import EXCHANGE_L_MIN_M2, clearance_l_kg_min
 from simulator.subjects.values import Array, Value, at_most, between, positive
 
 STEP_MIN = 0.5
@@ -29,8 +32,6 @@ HEPATIC_DELAY_PER_MIN = 0.07  # each of two stages
 HEPATIC_HILL = 2.5
 EGP_GLUCOSE_SLOPE_PER_MG_DL = 0.01
 EGP_GLUCOSE_RANGE = (0.5, 1.5)
-CLEARANCE_SATURATION_PER_UU_ML = 0.0006
-CLEARANCE_REFERENCE_UU_ML = 80.0  # the insulin level at which the metabolic clearance rate is quoted
 SECRETION_HALF_UU_ML = 75.0
 
 
@@ -54,6 +55,8 @@ class Parameters(Generic[Value]):
     insulin_volume_l_kg: Value  # VI
     secretion_slope_per_mg_dl: Value  # s, 0 without secretion
     secretion_suppression: Value  # p, share that insulin itself can suppress, 0 without secretion
+    glucagon_share: Value  # of a healthy response to hypoglycaemia, 0 to 1
+    adrenaline_share: Value  # likewise
 
 
 class State(NamedTuple, Generic[Value]):
@@ -62,10 +65,13 @@ class State(NamedTuple, Generic[Value]):
     plasma_glucose_mg_kg: Value  # Gp
     tissue_glucose_mg_kg: Value  # Gt
     insulin_uu_ml: Value  # I
+    second_insulin_uu_ml: Value  # Q, in the second compartment
     first_action_uu_ml: Value  # X1
     action_uu_ml: Value  # X
     first_hepatic_uu_ml: Value  # I1
     hepatic_uu_ml: Value  # Id
+    glucagon_mg_dl: Value  # its response: how far below 70 mg/dL glucose is felt to be
+    adrenaline_mg_dl: Value  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,8 @@ class Basal(Generic[Value]):
     vm0_mg_kg_min: Value
     egp_without_insulin_mg_kg_min: Value  # E0
     clearance_without_insulin_l_kg_min: Value  # CL0
+    exchange_l_kg_min: Value  # flow between the insulin compartments
+    action_per_min: Value  # ln 2 / t12, each of two stages
     secretion_mu_kg_min: Value  # Sb; in type 1 diabetes a constant basal infusion that continues
 
 
@@ -98,22 +106,27 @@ def basal_uptake_mg_kg_min(p: Parameters[Value]) -> Value:
 def basal(p: Parameters[Value]) -> Basal[Value]:
     """The fasting equilibrium, in the order of section 2.
 
-    Raises ValueError where production does not exceed brain uptake and urine: no such subject exists.
+    Raises ValueError where production does not exceed brain uptake and urine, and where fasting glucose
+    would itself be hypoglycaemia: no such subject exists.
     """
+    if np.any(counterregulation.depth_mg_dl(p.basal_glucose_mg_dl) > 0.0):
+        raise ValueError("fasting glucose must not lie below 70 mg/dL")
     ub = basal_uptake_mg_kg_min(p)
     if np.any(ub <= 0.0):
         raise ValueError("basal glucose production must exceed brain uptake and urinary loss")
     ib = p.basal_insulin_uu_ml
     gpb = p.basal_glucose_mg_dl * p.glucose_volume_dl_kg
     gtb = (p.k1_per_min * gpb - ub) / p.k2_per_min
-    at_reference = 1.0 + CLEARANCE_SATURATION_PER_UU_ML * CLEARANCE_REFERENCE_UU_ML
-    cl0 = p.insulin_clearance_l_min_m2 * at_reference * p.bsa_m2 / p.weight_kg
+    surface = p.bsa_m2 / p.weight_kg
+    cl0 = insulin_kinetics.clearance_without_insulin_l_kg_min(p.insulin_clearance_l_min_m2, surface)
     return Basal(
-        state=State(gpb, gtb, ib, ib, ib, ib, ib),
+        state=State(gpb, gtb, *(ib,) * 6, *(0.0 * ib,) * 2),
         vm0_mg_kg_min=ub * (p.km0_mg_kg + gtb) / gtb,
         egp_without_insulin_mg_kg_min=p.basal_egp_mg_kg_min * _suppression(p, ib),
         clearance_without_insulin_l_kg_min=cl0,
-        secretion_mu_kg_min=ib * insulin_clearance_l_kg_min(cl0, ib),
+        exchange_l_kg_min=EXCHANGE_L_MIN_M2 * surface,
+        action_per_min=math.log(2.0) / p.action_half_time_min,
+        secretion_mu_kg_min=ib * clearance_l_kg_min(cl0, ib),
     )
 
 
@@ -123,17 +136,18 @@ def glucose_mg_dl(p: Parameters[Value], state: State[Value]) -> Value:
 
 
 def egp_mg_kg_min(p: Parameters[Value], b: Basal[Value], state: State[Value]) -> Value:
-    """Endogenous glucose production: suppressed by delayed insulin (Rizza 1981), bent by glucose."""
+    """Endogenous production: suppressed by delayed insulin (Rizza 1981), bent by glucose, defended."""
     glucose = glucose_mg_dl(p, state)
     bend = 1.0 + EGP_GLUCOSE_SLOPE_PER_MG_DL * (p.basal_glucose_mg_dl - glucose)
     suppressed = b.egp_without_insulin_mg_kg_min / _suppression(p, state.hepatic_uu_ml)
-    return suppressed * between(bend, *EGP_GLUCOSE_RANGE)
+    defence = counterregulation.production_mg_kg_min(state.glucagon_mg_dl, state.adrenaline_mg_dl)
+    return suppressed * between(bend, *EGP_GLUCOSE_RANGE) + defence
 
 
 def uptake_mg_kg_min(p: Parameters[Value], b: Basal[Value], state: State[Value], vmx_factor: Value) -> Value:
     """Tissue uptake U (the brain's share is not in it); `vmx_factor` is e^eta, 1 for a typical moment."""
     tissue = state.tissue_glucose_mg_kg
-    return uptake_limit_mg_kg_min(p, b, state.action_uu_ml, vmx_factor) * tissue / (p.km0_mg_kg + tissue)
+    return uptake_limit_mg_kg_min(p, b, state, vmx_factor) * tissue / (p.km0_mg_kg + tissue)
 
 
 def brain_uptake_mg_kg_min(glucose_mg_dl: Value) -> Value:
@@ -148,16 +162,12 @@ def excretion_mg_kg_min(p: Parameters[Value], plasma_mg_kg: Value) -> Value:
 
 
 def uptake_limit_mg_kg_min(
-    p: Parameters[Value], b: Basal[Value], action_uu_ml: Value, vmx_factor: Value
+    p: Parameters[Value], b: Basal[Value], state: State[Value], vmx_factor: Value
 ) -> Value:
-    """Uptake at unlimited tissue glucose: Vm0 and what insulin action above basal adds."""
+    """Uptake at unlimited tissue glucose: Vm0 and what insulin action adds, braked by adrenaline."""
     gain = PMOL_L_PER_UU_ML * p.vmx_mg_kg_min_per_pmol_l * vmx_factor
-    return positive(b.vm0_mg_kg_min + gain * (action_uu_ml - p.basal_insulin_uu_ml))
-
-
-def insulin_clearance_l_kg_min(clearance_without_insulin_l_kg_min: Value, insulin_uu_ml: Value) -> Value:
-    """Clearance CL: falls mildly as insulin rises (Natali 2000: saturation stays mild)."""
-    return clearance_without_insulin_l_kg_min / (1.0 + CLEARANCE_SATURATION_PER_UU_ML * insulin_uu_ml)
+    limit = positive(b.vm0_mg_kg_min + gain * (state.action_uu_ml - p.basal_insulin_uu_ml))
+    return limit / counterregulation.uptake_divisor(state.adrenaline_mg_dl)
 
 
 def insulin_secretion_mu_kg_min(
@@ -178,23 +188,33 @@ def derivative(
     insulin_mu_kg_min: Value,
     vmx_factor: Value,
 ) -> State[Value]:
-    """The seven equations of section 2: how fast each part of the state changes, per minute."""
-    plasma, tissue, insulin, first_action, action, first_hepatic, hepatic = state
+    """The equations of section 2 and of the two parts: how fast each of the state changes, per minute."""
+    plasma, tissue, insulin, second, first_action, action, first_hepatic, hepatic, glucagon, adrenaline = (
+        state
+    )
     glucose = glucose_mg_dl(p, state)
     to_tissue = p.k1_per_min * plasma - p.k2_per_min * tissue
     appearing = egp_mg_kg_min(p, b, state) + gir_mg_kg_min
     leaving = brain_uptake_mg_kg_min(glucose) + excretion_mg_kg_min(p, plasma)
     secreted = insulin_secretion_mu_kg_min(p, b, glucose, insulin)
-    cleared = insulin_clearance_l_kg_min(b.clearance_without_insulin_l_kg_min, insulin) * insulin
-    action_rate = math.log(2.0) / p.action_half_time_min
+    blood = insulin_kinetics.slopes(
+        insulin,
+        second,
+        insulin_mu_kg_min + secreted,
+        b.clearance_without_insulin_l_kg_min,
+        b.exchange_l_kg_min,
+        p.insulin_volume_l_kg,
+    )
     return State(
         appearing - leaving - to_tissue,
         to_tissue - uptake_mg_kg_min(p, b, state, vmx_factor),
-        (insulin_mu_kg_min + secreted - cleared) / p.insulin_volume_l_kg,
-        action_rate * (insulin - first_action),
-        action_rate * (first_action - action),
-        HEPATIC_DELAY_PER_MIN * (insulin - first_hepatic),
+        blood.plasma,
+        blood.second,
+        b.action_per_min * (blood.driving_uu_ml - first_action),
+        b.action_per_min * (first_action - action),
+        HEPATIC_DELAY_PER_MIN * (blood.driving_uu_ml - first_hepatic),
         HEPATIC_DELAY_PER_MIN * (first_hepatic - hepatic),
+        *counterregulation.slopes(glucose, glucagon, adrenaline, p.glucagon_share, p.adrenaline_share),
     )
 
 
@@ -269,5 +289,6 @@ def _along(state: State[Value], slope: State[Value], minutes: float) -> State[Va
 
 
 def _suppression(p: Parameters[Value], insulin_uu_ml: Value) -> Value:
-    divisor: Value = 1.0 + (insulin_uu_ml / p.ic50_uu_ml) ** HEPATIC_HILL
-    return divisor
+    ratio = insulin_uu_ml / p.ic50_uu_ml
+    root: Value = ratio ** (HEPATIC_HILL - 2.0)  # a square root is many times faster than a power
+    return 1.0 + ratio * ratio * root

@@ -6,8 +6,8 @@ The glucose infusion rate found here is the subject's true M at that glucose and
 from dataclasses import dataclass
 from typing import Generic
 
+from simulator.subjects import counterregulation
 from simulator.subjects.composite import (
-    CLEARANCE_SATURATION_PER_UU_ML,
     Basal,
     Parameters,
     State,
@@ -18,6 +18,7 @@ from simulator.subjects.composite import (
     uptake_limit_mg_kg_min,
     uptake_mg_kg_min,
 )
+from simulator.subjects.insulin_kinetics import CLEARANCE_SATURATION_PER_UU_ML
 from simulator.subjects.values import Value
 
 _ITERATIONS = 80  # each gains at least a factor of two below 1600 uU/mL, far more at clamp doses
@@ -45,9 +46,10 @@ def equilibrium(
         saturation = 1.0 + CLEARANCE_SATURATION_PER_UU_ML * insulin
         insulin = entering * saturation / b.clearance_without_insulin_l_kg_min
     plasma = glucose_mg_dl * p.glucose_volume_dl_kg
-    limit = uptake_limit_mg_kg_min(p, b, insulin, 1.0 + 0.0 * insulin)
-    tissue = _tissue_mg_kg(p, plasma, limit)
-    state = State(plasma, tissue, insulin, insulin, insulin, insulin, insulin)
+    below = counterregulation.depth_mg_dl(glucose_mg_dl)
+    empty = State(plasma, 0.0 * plasma, *(insulin,) * 6, p.glucagon_share * below, p.adrenaline_share * below)
+    limit = uptake_limit_mg_kg_min(p, b, empty, 1.0 + 0.0 * insulin)
+    state = empty._replace(tissue_glucose_mg_kg=_tissue_mg_kg(p, plasma, limit))
     leaving = (
         brain_uptake_mg_kg_min(glucose_mg_dl)
         + excretion_mg_kg_min(p, plasma)

@@ -30,6 +30,8 @@ _LEAN = Parameters(
     insulin_volume_l_kg=0.055,
     secretion_slope_per_mg_dl=0.04,
     secretion_suppression=0.36,
+    glucagon_share=1.0,
+    adrenaline_share=1.0,
 )
 
 _OBESE = replace(
@@ -88,6 +90,8 @@ _T1D = replace(
     action_half_time_min=16.0,
     secretion_slope_per_mg_dl=0.0,
     secretion_suppression=0.0,
+    glucagon_share=0.0,  # lost within years of onset; adrenaline is blunted (Diabetes 1983 32:493)
+    adrenaline_share=0.5,
 )
 
 PHENOTYPES: Mapping[str, Parameters[float]] = MappingProxyType(

@@ -25,6 +25,7 @@ def test_phenotype_is_the_sheets_table(phenotype: str) -> None:
     expected += [table[key] for key in ("VG", "k1", "k2")]
     expected += [common["VI_L_per_kg"], table.get("secslope", common["secslope_per_mgdl"])]
     expected += [table.get("secsup", common["secsup_max"])]
+    expected += [0.0, 0.5] if phenotype == "t1d" else [1.0, 1.0]  # the project's own: glucagon, adrenaline
     parameters = typical(phenotype)
     assert [getattr(parameters, field.name) for field in fields(parameters)] == expected
 
