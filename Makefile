@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
+SUBJECTS ?= 100
 
-.PHONY: venv demo test lint types contracts bench fuzz peers soak faults pictures clean
+.PHONY: venv demo test lint types contracts bench fuzz peers soak faults validation pictures in-silico clean
 
 venv: $(READY)
 
@@ -53,8 +54,14 @@ soak: venv
 faults: venv
 	$(BIN)/python -m tests.faults
 
+validation: venv
+	$(BIN)/python -m simulator.validation
+
 pictures: venv
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.ui.pictures docs/pictures
+
+in-silico: venv
+	$(BIN)/python -m simulator.insilico --subjects $(SUBJECTS)
 
 clean:
 	rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

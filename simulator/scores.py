@@ -17,8 +17,13 @@ APPROACH_HOLD_MIN = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Performance errors of one clamp (Varvel 1992, J Pharmacokinet Biopharm 20:63): median error (bias),
-    median absolute error (inaccuracy), wobble, all in % of target, and divergence in % per hour."""
+    """Performance errors of one clamp, PE = 100 (measured - target) / target, after Varvel, Donoho and
+    Shafer 1992 (J Pharmacokinet Biopharm 20:63): there, measured against predicted concentration.
+
+    `mdpe_pct` is the median PE (bias), `mdape_pct` the median |PE| (inaccuracy), `wobble_pct` the median
+    |PE - MDPE| (variability within the subject), all in % of target; `divergence_pct_h` the slope of |PE|
+    against time by least squares, in % per hour: positive where control worsens.
+    """
 
     mdpe_pct: float
     mdape_pct: float
@@ -39,10 +44,7 @@ class Trueness:
 
 
 def performance(at_min: Array, glucose_mg_dl: Array, target_mg_dl: float) -> Performance:
-    """Performance errors of readings; all NaN without any, divergence NaN without two times.
-
-    Divergence is the slope of the absolute error against time, by least squares.
-    """
+    """Performance errors of readings; all NaN without any, divergence NaN without two times."""
     if not glucose_mg_dl.size:
         return Performance(np.nan, np.nan, np.nan, np.nan)
     errors = 100.0 * (glucose_mg_dl - target_mg_dl) / target_mg_dl

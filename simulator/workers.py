@@ -13,6 +13,7 @@ from clampctl.core.dosing import law_named
 from clampctl.core.insulin import total_ms
 from clampctl.core.protocol import Refusal
 from clampctl.units import MS_PER_MIN
+from simulator.baselines import on_trial
 from simulator.models import model_named
 from simulator.trial import CHUNK, ChunkResult, Request, joined, run_chunk
 
@@ -33,16 +34,17 @@ def run_trial(request: Request, crew: Crew | None = None, progress: Progress | N
     crew = Crew() if crew is None else crew
     checked(request)
     done = []
-    for chunk in _chunks(request, crew):
-        done.append(chunk)
+    for part in _chunks(request, crew):
+        done.append(part)
         if progress is not None:
-            progress(chunk.count)
+            progress(part.count)
     return joined(done)
 
 
 def checked(request: Request) -> None:
     """Refuses an unknown law, model, phenotype or noise, no subjects, and a clamp of broken minutes."""
-    law_named(request.protocol.law.name)
+    with on_trial():
+        law_named(request.protocol.law.name)
     model_named(request.model, request.phenotype, request.noise)
     if request.subjects < 1:
         raise Refusal("subjects", f"subjects is {request.subjects}; expected 1 or more.")
@@ -50,6 +52,12 @@ def checked(request: Request) -> None:
         raise Refusal("seed", f"seed is {request.seed}; expected 0 or more, below 2^64.")
     if total_ms(request.protocol) % MS_PER_MIN or request.protocol.sampling_ms % MS_PER_MIN:
         raise Refusal("minutes", "A trial needs a clamp and a sampling interval of whole minutes.")
+
+
+def chunk(request: Request, first: int, count: int) -> ChunkResult:
+    """One chunk in whatever process this is, under one of the core's laws or a baseline."""
+    with on_trial():
+        return run_chunk(request, first, count)
 
 
 def cut(request: Request) -> list[tuple[int, int]]:
@@ -63,13 +71,13 @@ def _chunks(request: Request, crew: Crew) -> Iterator[ChunkResult]:
         return _by_dask(request, pieces, crew.scheduler)
     if crew.processes > 1 and len(pieces) > 1:
         return _by_joblib(request, pieces, crew.processes)
-    return (run_chunk(request, first, count) for first, count in pieces)
+    return (chunk(request, first, count) for first, count in pieces)
 
 
 def _by_joblib(request: Request, pieces: list[tuple[int, int]], processes: int) -> Iterator[ChunkResult]:
     joblib = _module("joblib", "More than one process needs joblib: pip install clampctl[sim].")
     parallel = joblib.Parallel(n_jobs=processes, return_as="generator")
-    chunks: Iterator[ChunkResult] = parallel(joblib.delayed(run_chunk)(request, *piece) for piece in pieces)
+    chunks: Iterator[ChunkResult] = parallel(joblib.delayed(chunk)(request, *piece) for piece in pieces)
     return chunks
 
 
@@ -80,7 +88,7 @@ def _by_dask(request: Request, pieces: list[tuple[int, int]], address: str) -> I
     except (OSError, ValueError) as trouble:
         raise Refusal("scheduler", f"No Dask scheduler answers at {address}: {trouble}.") from None
     with client:
-        futures = [client.submit(run_chunk, request, *piece, pure=False) for piece in pieces]
+        futures = [client.submit(chunk, request, *piece, pure=False) for piece in pieces]
         for future in distributed.as_completed(futures):
             yield future.result()
 

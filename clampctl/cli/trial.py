@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,10 @@ def add_to(commands: Any) -> None:
     trial.add_argument("--protocol", required=True)
     trial.add_argument("--phenotype", required=True, help="lean, obese, metsyn, t2d, t1d or a variant")
     trial.add_argument("--subjects", type=whole(1, 1_000_000), default=1000)
-    trial.add_argument("--laws", help="control laws, such as defronzo,hold; else the protocol's own")
+    trial.add_argument(
+        "--laws",
+        help="of defronzo, hold and, in trials only, pid-clamp, look-ahead; else the protocol's own",
+    )
     trial.add_argument("--model", default="composite")
     trial.add_argument("--noise", default="quiet")
     trial.add_argument("--seed", type=whole(0), default=1)
@@ -39,7 +43,7 @@ def add_to(commands: Any) -> None:
     trial.add_argument("--wide", action="store_true", help="a cohort with wider tails of uptake")
     trial.add_argument("--workers", type=whole(1, 1024), help="processes on this machine; else one a core")
     trial.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, such as tcp://host:8786")
-    trial.add_argument("--out", type=Path, help="folder for trial.json and, with pyarrow, trial.parquet")
+    trial.add_argument("--out", type=Path, help="folder for trial.json, trial.parquet and figures")
     trial.add_argument("--json", action="store_true")
     trial.set_defaults(run=run_trial)
 
@@ -104,32 +108,56 @@ def _processes(asked: int | None) -> int:
     return (os.cpu_count() or 1) if find_spec("joblib") else 1
 
 
-def _files(folder: Path | None) -> tuple[Path, Path | None] | None:
-    """Where the trial is written: JSON, and Parquet where pyarrow is there. Refused where they exist."""
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where a trial is written: JSON; Parquet where pyarrow is there; two figures where matplotlib is."""
+
+    as_json: Path
+    as_parquet: Path | None
+    figures: tuple[Path, Path] | None
+
+
+def _files(folder: Path | None) -> Files | None:
+    """The files of a trial; refused where one exists."""
     if folder is None:
         return None
-    parquet = new_file(folder / "trial.parquet") if find_spec("pyarrow") else None
-    return new_file(folder / "trial.json"), parquet
+    return Files(
+        new_file(folder / "trial.json"),
+        new_file(folder / "trial.parquet") if find_spec("pyarrow") else None,
+        (new_file(folder / "trial-course.png"), new_file(folder / "trial-m.png"))
+        if find_spec("matplotlib")
+        else None,
+    )
 
 
 def _write(
-    files: tuple[Path, Path | None] | None,
+    files: Files | None,
     rows: Sequence[Mapping[str, object]],
     results: Sequence[tuple["Request", "ChunkResult"]],
 ) -> None:
-    """The rows as JSON, and every subject's scores as Parquet."""
-    from simulator.trial_rows import columns
+    """The rows as JSON, every subject's scores as Parquet, courses and M as figures."""
+    from simulator.trial_figures import draw
 
     if files is None:
         return
-    as_json, as_parquet = files
-    as_json.write_text(json.dumps({"rows": rows}, allow_nan=False, indent=1) + "\n", encoding="utf-8")
-    if as_parquet is None:
+    files.as_json.write_text(json.dumps({"rows": rows}, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+    if files.as_parquet is None:
         warn("pyarrow is not installed; no Parquet was written")
-        return
+    else:
+        _write_parquet(files.as_parquet, results)
+    if files.figures is None:
+        warn("matplotlib is not installed; no figures were drawn")
+    else:
+        draw(results, *files.figures)
+
+
+def _write_parquet(path: Path, results: Sequence[tuple["Request", "ChunkResult"]]) -> None:
+    """One row a subject, under one law after the other."""
+    from simulator.trial_rows import columns
+
     arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     tables = [arrow.table(columns(request, result)) for request, result in results]
-    parquet.write_table(arrow.concat_tables(tables, promote_options="permissive"), as_parquet)
+    parquet.write_table(arrow.concat_tables(tables, promote_options="permissive"), path)
 
 
 @contextmanager

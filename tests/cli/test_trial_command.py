@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clampctl.cli import trial
+from clampctl.core.dosing import law_named
 from clampctl.core.protocol import Refusal
 
 USUAL = ("--protocol", "euglycemic-40", "--phenotype", "lean", "--minutes", "20", "--workers", "1")
@@ -64,6 +65,51 @@ def test_parquet_holds_every_subject(tmp_path: Path) -> None:
     table = parquet.read_table(tmp_path / "trial.parquet").to_pydict()
     assert table["law"] == ["defronzo"] * 3 + ["hold"] * 3
     assert table["subject"] == [0, 1, 2] * 2
+
+
+def test_figures_are_drawn_beside_them(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert run(*USUAL, "--subjects", "2", "--out", tmp_path, "--json") == 0
+    for name in ("trial-course.png", "trial-m.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_not_installed_is_told_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(trial, "find_spec", lambda _: None)
+    assert run(*USUAL, "--subjects", "2", "--out", tmp_path, "--json") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["trial.json"]
+    assert capsys.readouterr().err.splitlines() == [
+        "clampctl: pyarrow is not installed; no Parquet was written",
+        "clampctl: matplotlib is not installed; no figures were drawn",
+    ]
+
+
+def test_baselines_are_for_trials_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*USUAL, "--subjects", "2", "--laws", "defronzo,pid-clamp,look-ahead", "--json") == 0
+    assert [row["law"] for row in rows(capsys)] == ["defronzo", "pid-clamp", "look-ahead"]
+    with pytest.raises(Refusal, match="expected one of defronzo, hold"):
+        law_named("pid-clamp")
+
+
+SPREADS = (
+    "glucose_cv_true_pct", "glucose_cv_measured_pct", "abs_deviation_mg_dl", "abs_deviation_true_mg_dl",
+    "within_5pct_pct", "within_5pct_true_pct", "within_10pct_pct", "within_10pct_true_pct",
+    "glucose_min_mg_dl", "glucose_min_true_mg_dl", "below_70_min", "below_54_min", "gir_cv_pct", "mdpe_pct",
+    "mdape_pct", "divergence_pct_h", "wobble_pct", "m_mg_kg_min", "m_true_mg_kg_min",
+)  # fmt: skip
+FIGURES = ("approach_min", "m_bias_pct", "m_sd_pct", "below_70_share_pct", "below_54_share_pct")
+
+
+def test_every_score_is_in_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*USUAL, "--subjects", "3", "--minutes", "60", "--json") == 0
+    (found,) = rows(capsys)
+    for name in SPREADS:
+        assert found[name]["p5"] <= found[name]["p50"] <= found[name]["p95"], name
+    for name in FIGURES:
+        assert found[name] is None or isinstance(found[name], float), name
+    assert found["m_coverage_pct"] is None  # until an interval is stated
 
 
 def test_words_end_with_what_a_virtual_subject_is(capsys: pytest.CaptureFixture[str]) -> None:

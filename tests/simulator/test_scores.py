@@ -27,6 +27,17 @@ def test_performance_errors_by_hand() -> None:
     assert found.divergence_pct_h == pytest.approx(-5.0)  # |error| 10, 10, 5: least squares over an hour
 
 
+def test_performance_errors_one_by_one() -> None:
+    """Each by its own definition (Varvel 1992), none sharing a line with the code."""
+    minutes, glucose = floats(0, 5, 15, 20, 30, 45), floats(84, 91, 97, 88, 93, 102)
+    errors = (glucose - 90.0) / 90.0 * 100.0
+    found = scores.performance(minutes, glucose, 90.0)
+    assert found.mdpe_pct == pytest.approx((errors[1] + errors[4]) / 2.0)
+    assert found.mdape_pct == pytest.approx((100.0 * 3 / 90 + 100.0 * 6 / 90) / 2.0)
+    assert found.wobble_pct == pytest.approx(sorted(abs(errors - found.mdpe_pct))[2:4] @ np.array([0.5, 0.5]))
+    assert found.divergence_pct_h == pytest.approx(60.0 * np.polyfit(minutes, abs(errors), 1)[0])
+
+
 def test_without_readings_performance_is_not_known() -> None:
     found = scores.performance(floats(), floats(), 90.0)
     assert np.isnan([found.mdpe_pct, found.mdape_pct, found.divergence_pct_h, found.wobble_pct]).all()
