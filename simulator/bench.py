@@ -112,7 +112,7 @@ class Bench:
     def _moment(self) -> None:
         now_ms = self.now_ms
         while self._faults and self._faults[0].at_ms <= now_ms:
-            self._faults.pop(0).happen({wire.role: wire.device for wire in self._wires}, now_ms)
+            self._faults.pop(0).happen(self._bedside, now_ms)
         for wire in self._wires:
             due = wire.device.wake_at()
             if due is not None and due <= now_ms:

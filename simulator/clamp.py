@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol as TypingProtocol
 
 from clampctl.analysis.record import Record, series
 from clampctl.analysis.summary import Summary, summarise
@@ -22,30 +23,46 @@ from simulator.bench import Bench, Wired
 from simulator.devices.device import PumpDevice
 from simulator.faults import Planned
 from simulator.furniture import USUAL, Choice, furniture
+from simulator.models import DEFAULT, Person, model_named
 from simulator.nurse import Nurse
-from simulator.subjects.composite import Parameters
-from simulator.subjects.phenotypes import typical
 
 SET_UP_MS = 30 * MS_PER_MIN
 """Longer than this no set-up takes: a bench that has not started insulin by then is stuck."""
 
 
-def virtual_subject(parameters: Parameters[float], code: str) -> Subject:
+class Bodily(TypingProtocol):
+    """Whoever has a weight and a body surface: a subject, or the parameters of one."""
+
+    @property
+    def weight_kg(self) -> float:
+        """Body weight."""
+
+    @property
+    def bsa_m2(self) -> float:
+        """Body surface."""
+
+
+def virtual_subject(person: Bodily, code: str) -> Subject:
     """The protocol's view of a virtual subject; its height follows from weight and body surface."""
-    height_cm = (parameters.bsa_m2 / (0.007184 * parameters.weight_kg**0.425)) ** (1 / 0.725)
+    height_cm = (person.bsa_m2 / (0.007184 * person.weight_kg**0.425)) ** (1 / 0.725)
     return Subject(
         code=code,
-        weight_kg=float(parameters.weight_kg),
+        weight_kg=float(person.weight_kg),
         height_cm=min(220.0, max(120.0, height_cm)),
-        bsa_m2=float(parameters.bsa_m2),
+        bsa_m2=float(person.bsa_m2),
         sex="unknown",
         birth_year=None,
     )
 
 
+def kind(model: str, phenotype: str) -> str:
+    """A word for who is simulated; the usual model is not named."""
+    return phenotype if model == DEFAULT else f"{model}-{phenotype}"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to simulate; `minutes` counts from insulin start."""
+    """What to simulate; `minutes` counts from insulin start. `model` is one of `models.MODELS`."""
 
     protocol: Protocol
     phenotype: str
@@ -54,6 +71,7 @@ class Request:
     minutes: float
     faults: tuple[Planned, ...] = ()
     devices: Choice = USUAL
+    model: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +97,20 @@ class VirtualClamp:
 
 def furnished(request: Request, journal_path: Path, watchers: tuple[Watcher, ...] = ()) -> VirtualClamp:
     """The bench for one request, not yet run."""
-    parameters = typical(request.phenotype)
+    model = model_named(request.model, request.phenotype, request.noise)
+    code = f"{kind(request.model, request.phenotype)}-{request.seed}"
+    subject = model.one(Person(request.phenotype))
     protocol = request.protocol
     stands = furniture(request.devices)
     bedside = Bedside(
-        parameters, request.noise, request.seed,
+        subject, model.noises[request.noise], request.seed,
         stands.dextrose, stands.insulin, stands.analyzer, protocol.infusates,
     )  # fmt: skip
     first = session_started(
         protocol,
-        virtual_subject(parameters, f"{request.phenotype}-{request.seed}"),
+        virtual_subject(subject, code),
         stands.station,
-        f"bench-{request.phenotype}-{request.seed}",
+        f"bench-{code}",
         "2026-01-01T08:00:00.000+00:00",
     )
     wires = tuple(Wired(role, stands.links[role], device) for role, device in stands.devices.items())

@@ -27,12 +27,12 @@ from clampctl.engine.process import Begin, Ends, Engine
 from clampctl.engine.report import alarm_lines, record_of, unknown
 from simulator.bedside import Bedside
 from simulator.bench import seen
-from simulator.clamp import virtual_subject
+from simulator.clamp import kind, virtual_subject
 from simulator.furniture import furniture
+from simulator.models import Person, model_named
 from simulator.nurse import Nurse, Seen
 from simulator.serve import DemoClock, LiveBedside, PacedWire, Plugged
 from simulator.subjects import STATEMENT
-from simulator.subjects.phenotypes import typical
 from simulator.transport import PseudoTerminal, TcpPort, Transport
 
 BAUD = 19_200
@@ -45,13 +45,13 @@ def demonstrate(options: argparse.Namespace) -> int:
     """Run the demo; without a screen, or with --headless, to the end of the clamp."""
     screen = sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     headless = options.headless or not screen
-    typical(options.subject)
+    model_named(options.model, options.subject, options.noise)
     sys.setswitchinterval(SWITCH_S)
     if headless:
         why = "as asked" if options.headless else "there is no display"
         say(f"Running without a window ({why}), {options.speed:g} times real time, to the end of the clamp.")
     with tempfile.TemporaryDirectory(prefix="clampctl-") as folder:
-        name = f"demo-{options.subject}-{options.seed}.clamp.jsonl"
+        name = f"demo-{kind(options.model, options.subject)}-{options.seed}.clamp.jsonl"
         path = Path(folder) / name if options.out is None else new_file(options.out / name)
         _Demo(options, path, str(Path(folder) / "engine.sock"), headless).run()
     return 0
@@ -68,10 +68,11 @@ class _Demo:
         self._began = datetime.now(UTC)
         self._clock = clock = DemoClock(options.speed)
         protocol = chosen_protocol(options)
-        parameters = typical(options.subject)
+        model = model_named(options.model, options.subject, options.noise)
+        body = model.one(Person(options.subject))
         stands = furniture(chosen_devices(options))
         bedside = Bedside(
-            parameters, options.noise, options.seed,
+            body, model.noises[options.noise], options.seed,
             stands.dextrose, stands.insulin, stands.analyzer, protocol.infusates,
         )  # fmt: skip
         plugged = tuple(Plugged(role, device, _transport()) for role, device in stands.devices.items())
@@ -80,7 +81,7 @@ class _Demo:
             plug.role: Ends(stands.links[plug.role], partial(_paced, plug.transport.address, clock))
             for plug in plugged
         }
-        subject = virtual_subject(parameters, f"{options.subject}-{options.seed}")
+        subject = virtual_subject(body, f"{kind(options.model, options.subject)}-{options.seed}")
         started = session_started(protocol, subject, stands.station, path.stem, utc_now())
         begin = Begin(Journal(path, lambda _: None), started, None, History())
         self._engine = Engine(begin, ends, address, clock.now_ms, turn_s=WAIT_S, wall=self._wall)

@@ -10,16 +10,19 @@ from clampctl.cli.output import figures, new_file, plain, print_json, say
 from clampctl.core.protocol import Refusal
 
 PHENOTYPES = "lean, obese, metsyn, t2d or t1d"
+MODEL = "composite, or bizzotto, the independent second"
+NOISES = ("none", "quiet", "noisy", "harsh")
 
 
 def add_to(commands: Any) -> None:
     """The commands of this room."""
     demo = commands.add_parser("demo", help="a virtual bedside: subject, emulators, engine, window")
     demo.add_argument("--subject", default="lean", help=PHENOTYPES)
+    demo.add_argument("--model", default="composite", help=MODEL)
     demo.add_argument("--protocol", default="euglycemic-40")
     demo.add_argument("--speed", type=number(0.1, 1000.0), default=60.0)
     demo.add_argument("--minutes", type=number(), default=120.0)
-    demo.add_argument("--noise", default="quiet", choices=("none", "quiet", "noisy"))
+    demo.add_argument("--noise", default="quiet", choices=NOISES)
     demo.add_argument("--seed", type=whole(0), default=1)
     demo.add_argument("--mode", default="automatic", choices=("automatic", "confirm"))
     demo.add_argument("--headless", action="store_true", help="no window; ends by itself")
@@ -30,11 +33,19 @@ def add_to(commands: Any) -> None:
     simulate = commands.add_parser("simulate", help="one clamp through bytes and virtual time")
     simulate.add_argument("--protocol", required=True)
     simulate.add_argument("--subject", required=True, help=PHENOTYPES)
+    simulate.add_argument("--model", default="composite", help=MODEL)
     simulate.add_argument("--law")
     simulate.add_argument("--seed", type=whole(0), default=1)
     simulate.add_argument("--minutes", type=number())
-    simulate.add_argument("--noise", default="quiet", choices=("none", "quiet", "noisy"))
-    simulate.add_argument("--fault", action="append", default=[], metavar="ROLE:FAULT@MINUTE")
+    simulate.add_argument("--noise", default="quiet", choices=NOISES)
+    simulate.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="WHERE:FAULT[=N]@MINUTE[-MINUTE]",
+        help="of a device (dextrose, insulin, analyzer), of dextrose-line, insulin-line, dextrose-bag, "
+        "insulin-syringe, or of the blood; docs/devices/README.md lists them",
+    )
     simulate.add_argument("--mode", default="automatic", choices=("automatic", "confirm"))
     simulate.add_argument("--out", type=Path, help="folder for the journal; else it is thrown away")
     simulate.add_argument("--json", action="store_true")
@@ -43,7 +54,10 @@ def add_to(commands: Any) -> None:
 
     subject = commands.add_parser("subject", help="the virtual subject alone")
     subject.add_argument("--phenotype", required=True, help=PHENOTYPES)
+    subject.add_argument("--model", default="composite", help=MODEL)
     subject.add_argument("--insulin", required=True, help='such as "40 mU/m**2/min"')
+    subject.add_argument("--prime", action="store_true", help="insulin begins with the prime of 10 minutes")
+    subject.add_argument("--insulin-until", type=number(0.0), metavar="MINUTE", help="insulin stops there")
     course = subject.add_mutually_exclusive_group()
     course.add_argument("--gir", type=Path, metavar="FILE.csv", help="time and GIR, held from row to row")
     course.add_argument(
@@ -60,19 +74,22 @@ def run_simulate(options: argparse.Namespace) -> int:
     """`clampctl simulate`."""
     from clampctl.core.dosing import law_named
     from clampctl.core.insulin import total_ms
-    from simulator.clamp import Request, simulate
+    from simulator.clamp import Request, kind, simulate
     from simulator.faults import planned
+    from simulator.models import model_named
     from simulator.subjects import STATEMENT
-    from simulator.subjects.phenotypes import typical
 
     protocol = chosen_protocol(options)
     law_named(protocol.law.name)
-    typical(options.subject)
+    model_named(options.model, options.subject, options.noise)
     devices = chosen_devices(options)
     faults = tuple(entry for text in options.fault for entry in planned(text, devices))
     minutes = total_ms(protocol) / 60_000
-    request = Request(protocol, options.subject, options.seed, options.noise, minutes, faults, devices)
-    name = f"{protocol.name}-{options.subject}-{options.noise}-{options.seed}.clamp.jsonl"
+    request = Request(
+        protocol, options.subject, options.seed, options.noise, minutes, faults, devices, options.model
+    )
+    who = kind(options.model, options.subject)
+    name = f"{protocol.name}-{who}-{options.noise}-{options.seed}.clamp.jsonl"
     if options.out is None:
         with tempfile.TemporaryDirectory() as folder:
             summary = plain(simulate(request, Path(folder) / name).summary)
@@ -90,19 +107,21 @@ def run_simulate(options: argparse.Namespace) -> int:
 def run_subject(options: argparse.Namespace) -> int:
     """`clampctl subject`."""
     from clampctl.study.quantities import insulin_mu_m2_min
-    from simulator.subjects.phenotypes import typical
-    from simulator.subjects.run import held, open_loop
+    from simulator.models import Person, model_named
+    from simulator.subjects.courses import doses
 
-    parameters = typical(options.phenotype, options.weight_kg, options.bsa_m2)
+    model = model_named(options.model, options.phenotype, "none")
+    person = Person(options.phenotype, options.weight_kg, options.bsa_m2)
     dose = insulin_mu_m2_min(options.insulin, "insulin")
-    weight_kg = float(parameters.weight_kg)
+    multiples = doses(options.prime, options.insulin_until)
+    weight_kg = model.one(person).weight_kg
     if options.hold is not None:
         glucose = _number(options.hold)
         course = glucose if glucose is not None else _course(Path(options.hold), "glucose_mg_dl", weight_kg)
-        rows = held(parameters, dose, course, options.minutes)
+        rows = model.held(person, dose, course, options.minutes, multiples)
     else:
         given = [] if options.gir is None else _course(options.gir, "gir_mg_kg_min", weight_kg)
-        rows = open_loop(parameters, dose, given, options.minutes)
+        rows = model.open_loop(person, dose, given, options.minutes, multiples)
     for row in rows:
         if options.json:
             print_json(row)

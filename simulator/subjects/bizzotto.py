@@ -6,7 +6,8 @@ ring of blood in which the artery that is sampled answers to infused glucose at 
 section 3: Bizzotto 2016 (AJP-Endo 311:E346, 123 subjects) [S], ICING/DISST [S], assembly [A].
 
 Limit: basal glucose production follows from basal clearance and is half of what is measured; nothing
-about fasting, run-in or low-dose production may be concluded from this model. No counter-regulation.
+about fasting, run-in or low-dose production may be concluded from this model. No counter-regulation: neither
+glucagon nor adrenaline answers to low glucose, so that below 70 mg/dL nothing it does is to be believed.
 """
 
 import math

@@ -34,24 +34,31 @@ IIV: Mapping[str, FieldSpread] = MappingProxyType(
 )
 """Inter-individual variability of each field of `Parameters` that has one; the others have none."""
 
+WIDE_IIV: Mapping[str, FieldSpread] = MappingProxyType(
+    {**IIV, "emax_umol_min_m2": FieldSpread(math.log1p(0.55**2))}
+)
+"""With wide tails: what insulin adds to uptake spreads as the gain in `cohort.CV_WIDE_VMX` does [A]."""
+
 CORRELATIONS: Mapping[tuple[str, str], float] = MappingProxyType({("hill", "km_insulin_pmol_l"): -0.44})
 """Correlation of the deviates of two fields; 0 where not named."""
 
 
-def with_deviates(typical: Parameters[float], z: Iterable[Value]) -> Parameters[Value]:
+def with_deviates(
+    typical: Parameters[float], z: Iterable[Value], iiv: Mapping[str, FieldSpread] = IIV
+) -> Parameters[Value]:
     """The subject, or subjects, that deviate from a typical one by `z`.
 
-    One standard normal deviate for each entry of `IIV`, in its order and already correlated as
+    One standard normal deviate for each entry of `iiv`, in its order and already correlated as
     `CORRELATIONS` says: a number each for one subject, an array of shape (n,) each for n (an array of
     shape (fields, n) is such rows). The typical value is the median. Raises ValueError if the number of
-    deviates is not that of `IIV`.
+    deviates is not that of `iiv`.
     """
-    deviates = dict(zip(IIV, z, strict=True))
+    deviates = dict(zip(iiv, z, strict=True))
     unmoved = 0.0 * deviates["hill"]  # brings the fields without spread into the shape of the others
     values = []
     for field in fields(typical):
         name, median = field.name, getattr(typical, field.name)
-        values.append(_moved(median, IIV[name], deviates[name]) if name in IIV else median + unmoved)
+        values.append(_moved(median, iiv[name], deviates[name]) if name in iiv else median + unmoved)
     return Parameters(*values)
 
 

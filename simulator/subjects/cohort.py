@@ -5,12 +5,13 @@ Denti 2010, Natali 2000, PMC7881859). Every member draws from a stream of his ow
 index: member i is the same person whatever the size of the cohort and however it is cut in chunks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.subjects.composite import Parameters, basal_uptake_mg_kg_min
 from simulator.subjects.phenotypes import typical
@@ -114,18 +115,37 @@ def sampled(
     Drawn again where a deviate lies beyond `Z_MAX`, or where basal uptake would not be positive.
     Raises ValueError where that does not end, since the centre is no subject.
     """
-    factor = _cholesky(spread)
-    generators = [member_generator(seed, first + k, Stream.BODY) for k in range(count)]
-    deviates = np.empty((len(spread.cv), count))
-    pending = np.arange(count)
+
+    def lives(deviates: Array) -> NDArray[np.bool_]:
+        return basal_uptake_mg_kg_min(_members(centre, spread, deviates)) > 0.0
+
+    names, members = tuple(spread.cv), range(first, first + count)
+    return _members(centre, spread, drawn(names, spread.correlations, seed, members, lives))
+
+
+def drawn(
+    names: Sequence[str],
+    correlations: Mapping[tuple[str, str], float],
+    seed: int,
+    members: range,
+    lives: Callable[[Array], NDArray[np.bool_]],
+) -> Array:
+    """Correlated standard normal deviates, a row for each name and a column for each member.
+
+    Drawn again where one lies beyond `Z_MAX`, or where whoever has these deviates does not live. Raises
+    ValueError where that does not end.
+    """
+    factor = _cholesky(names, correlations)
+    generators = [member_generator(seed, index, Stream.BODY) for index in members]
+    deviates = np.empty((len(names), len(members)))
+    pending = np.arange(len(members))
     for _ in range(DRAWS_MAX):
-        normals = np.stack([generators[k].standard_normal(len(spread.cv)) for k in pending], axis=1)
-        deviates[:, pending] = _correlated(factor, normals)
-        drawn = deviates[:, pending]
-        uptake = basal_uptake_mg_kg_min(_members(centre, spread, drawn))
-        pending = pending[(np.abs(drawn) > Z_MAX).any(axis=0) | (uptake <= 0.0)]
+        normals = np.stack([generators[k].standard_normal(len(names)) for k in pending], axis=1)
+        found = _correlated(factor, normals)
+        deviates[:, pending] = found
+        pending = pending[(np.abs(found) > Z_MAX).any(axis=0) | ~lives(found)]
         if not pending.size:
-            return _members(centre, spread, deviates)
+            return deviates
     raise ValueError("no member of this cohort has a fasting equilibrium")
 
 
@@ -141,11 +161,11 @@ def _members(centre: Parameters[float], spread: Spread, deviates: Array) -> Para
     return Parameters(**varied, **same)
 
 
-def _cholesky(spread: Spread) -> Array:
-    """The lower factor of the correlation matrix, rows in the order of `spread.cv`."""
-    order = {name: row for row, name in enumerate(spread.cv)}
+def _cholesky(names: Sequence[str], correlations: Mapping[tuple[str, str], float]) -> Array:
+    """The lower factor of the correlation matrix, rows in the order of the names."""
+    order = {name: row for row, name in enumerate(names)}
     matrix = np.eye(len(order))
-    for (one, other), correlation in spread.correlations.items():
+    for (one, other), correlation in correlations.items():
         matrix[order[one], order[other]] = matrix[order[other], order[one]] = correlation
     return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
 

@@ -5,7 +5,7 @@ with units is the caller's.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,8 +19,7 @@ from simulator.subjects.composite import (
     per_kg,
     runge_kutta,
 )
-
-Course = Sequence[tuple[float, float]]
+from simulator.subjects.courses import Course, between, in_force, require_course, require_doses
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,13 @@ def open_loop(
     entry. A row's rate is the mean over the minute that follows. Refuses a course out of order or not
     finite, and a negative dose.
     """
-    _require_doses(insulin_mu_m2_min, prime)
-    _require_course("gir course", gir_course)
+    require_doses(insulin_mu_m2_min, prime)
+    require_course("gir course", gir_course)
     subject = Subject(parameters)
 
     def give(at_min: float, step_min: float) -> float:
-        gir = _in_force(gir_course, at_min, before_first=0.0)
-        dose = insulin_mu_m2_min * _in_force(prime, at_min, before_first=1.0)
+        gir = in_force(gir_course, at_min, before_first=0.0)
+        dose = insulin_mu_m2_min * in_force(prime, at_min, before_first=1.0)
         subject.advance(step_min, gir, per_kg(parameters, dose))
         return gir * step_min
 
@@ -80,15 +79,15 @@ def held(
     and refusals as in `open_loop`; refuses also an empty course and a glucose not above zero.
     """
     course = [(0.0, float(glucose_course))] if isinstance(glucose_course, int | float) else glucose_course
-    _require_doses(insulin_mu_m2_min, prime)
-    _require_course("glucose course", course)
+    require_doses(insulin_mu_m2_min, prime)
+    require_course("glucose course", course)
     if not course or min(glucose for _, glucose in course) <= 0.0:
         raise Refusal("glucose course", "The glucose course needs at least one value, all above 0 mg/dL.")
     subject = Subject(parameters)
-    subject.state = _with_plasma(parameters, subject.state, _between(course, 0.0))
+    subject.state = _with_plasma(parameters, subject.state, between(course, 0.0))
 
     def give(at_min: float, step_min: float) -> float:
-        dose = insulin_mu_m2_min * _in_force(prime, at_min, before_first=1.0)
+        dose = insulin_mu_m2_min * in_force(prime, at_min, before_first=1.0)
         return _hold(subject, per_kg(parameters, dose), course, at_min, step_min)
 
     return _rows(subject, minutes, (course, prime), give)
@@ -101,11 +100,11 @@ def _hold(
     p, b = subject.parameters, subject.basal
 
     def slope(passed_min: float, state: State[float]) -> State[float]:
-        on_course = _with_plasma(p, state, _between(course, at_min + passed_min))
+        on_course = _with_plasma(p, state, between(course, at_min + passed_min))
         return derivative(p, b, on_course, 0.0, insulin_mu_kg_min, 1.0)
 
     without_infusion = runge_kutta(slope, subject.state, step_min)
-    subject.state = _with_plasma(p, without_infusion, _between(course, at_min + step_min))
+    subject.state = _with_plasma(p, without_infusion, between(course, at_min + step_min))
     return subject.state.plasma_glucose_mg_kg - without_infusion.plasma_glucose_mg_kg
 
 
@@ -139,41 +138,3 @@ def _steps(minute: int, courses: tuple[Course, ...]) -> Iterator[tuple[float, fl
         count = math.ceil((end - begin) / STEP_MIN)
         for index in range(count):
             yield begin + (end - begin) * index / count, (end - begin) / count
-
-
-def _in_force(course: Course, at_min: float, before_first: float) -> float:
-    """The last value whose time has come."""
-    value = before_first
-    for from_min, following in course:
-        if from_min > at_min:
-            break
-        value = following
-    return value
-
-
-def _between(course: Course, at_min: float) -> float:
-    """Linear interpolation, flat outside."""
-    previous_min, previous = course[0]
-    for point_min, value in course:
-        if at_min <= point_min:
-            if point_min == previous_min:
-                return value
-            share = (at_min - previous_min) / (point_min - previous_min)
-            return previous + share * (value - previous)
-        previous_min, previous = point_min, value
-    return previous
-
-
-def _require_doses(insulin_mu_m2_min: float, prime: Course) -> None:
-    _require_course("prime", prime)
-    for dose in (insulin_mu_m2_min, *(multiple for _, multiple in prime)):
-        if not 0.0 <= dose < math.inf:
-            raise Refusal("insulin", "Insulin doses and prime multiples must be finite and not negative.")
-
-
-def _require_course(name: str, course: Course) -> None:
-    times = [at_min for at_min, _ in course]
-    if not all(math.isfinite(number) for point in course for number in point):
-        raise Refusal(name, f"The {name} contains a value that is not a finite number.")
-    if any(later <= earlier for earlier, later in pairwise(times)):
-        raise Refusal(name, f"The times of the {name} must rise from line to line.")

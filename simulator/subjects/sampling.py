@@ -1,7 +1,7 @@
 """From true plasma glucose at the draw to what the analyzer reports, and when.
 
 Decides values and times only: bytes belong to the emulated analyzer; contaminated, swapped or
-missing samples to `simulator.faults`.
+missing samples to `simulator.sampling_site`.
 """
 
 import math

@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 draw(curve, options.docs / "pictures")
     else:
         _tell("matplotlib is not installed: the pictures were not drawn")
+    for miss in results.known_misses():
+        _tell(f"known miss: {miss}")
     for failure in results.failures():
         _tell(f"FAIL {failure}")
     return int(bool(results.failures()))

@@ -33,7 +33,8 @@ class Curve:
     """A published curve and ours, which is given each minute.
 
     `key` names its picture. Judged point by point (`band`) or by its root mean square error (`rmse_max`);
-    a `reason` says why it is not judged.
+    a `reason` says why it is not judged. A `known_miss` says why a curve that is judged fails, as far as
+    that is known: the page tells it, and the command does not end with 1 for it.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Curve:
     band: Band | None = None
     rmse_max: float | None = None
     reason: str = ""
+    known_miss: str = ""
 
     def errors(self) -> Points:
         """Ours less published at each published minute that is judged."""

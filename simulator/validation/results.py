@@ -30,8 +30,15 @@ class Results:
                 for figure in (*self.composite, *self.second)
                 if not figure.is_met
             ),
-            *(f"curve, {curve.name}" for curve in self.curves if curve.gates and not curve.is_met),
+            *(f"curve, {curve.name}" for curve in self._missed() if not curve.known_miss),
         ]
+
+    def known_misses(self) -> list[str]:
+        """One line for each curve that is missed for a reason that is known."""
+        return [f"curve, {curve.name}: {curve.known_miss}" for curve in self._missed() if curve.known_miss]
+
+    def _missed(self) -> list[Curve]:
+        return [curve for curve in self.curves if curve.gates and not curve.is_met]
 
 
 def computed(data: Path, told: Callable[[str], None]) -> Results:

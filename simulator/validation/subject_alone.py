@@ -17,13 +17,11 @@ from simulator.subjects.composite import (
     uptake_mg_kg_min,
 )
 from simulator.subjects.composite import egp_mg_kg_min as production_mg_kg_min
+from simulator.subjects.courses import PRIME
 from simulator.subjects.equilibrium import equilibrium
 from simulator.subjects.phenotypes import typical
 from simulator.subjects.run import Row, held
 from simulator.validation.reference_protocol import mean, reference_clamp
-
-PRIME = (*((float(n), 221.0 / 69.0 * math.exp(-0.1164 * n)) for n in range(10)), (10.0, 1.0))
-"""Multiples of the dose by minute: the prime of the reference protocol (models sheet, section 2)."""
 
 HELD_MIN = 301
 HALVINGS = 60

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from clampctl.cli.virtual import NOISES
+from simulator.models import MODELS
 from tests.cli.conftest import Run
 
 KEYS = [
@@ -87,3 +89,16 @@ def test_law_and_mode_are_chosen(clampctl: Run) -> None:
     held = clampctl(*SHORT, "--law", "hold", "--json").json()
     ruled = clampctl(*SHORT, "--law", "defronzo", "--mode", "confirm", "--json").json()
     assert held["gir_mean_mg_kg_min"] < ruled["gir_mean_mg_kg_min"]
+
+
+def test_the_second_model_at_the_bedside_under_every_preset(clampctl: Run, tmp_path: Path) -> None:
+    assert all(model.noises.keys() == set(NOISES) for model in MODELS.values())
+    second = (*SHORT, "--model", "bizzotto", "--json")
+    found = clampctl(*second, "--noise", "harsh", "--out", tmp_path).json()
+    assert Path(found["journal"]).name == "euglycemic-40-bizzotto-lean-harsh-1.clamp.jsonl"
+    assert (
+        clampctl(*second).json()["glucose_mean_mg_dl"]
+        != clampctl(*SHORT, "--json").json()["glucose_mean_mg_dl"]
+    )
+    assert "not a model" in clampctl(*SHORT, "--model", "ptolemy").refusal()
+    assert "of the model bizzotto" in clampctl(*second, "--subject", "t2d_severe").refusal()

@@ -59,7 +59,33 @@ def test_words_for_a_person(clampctl: Run) -> None:
     assert "glucose_mg_dl 90" in ran.out
 
 
+@pytest.mark.parametrize("model", ["composite", "bizzotto"])
+def test_insulin_begins_with_a_prime_and_stops(clampctl: Run, model: str) -> None:
+    plain = clampctl(*COMMAND, "--model", model, "--minutes", "50", "--hold", "90").rows()
+    told = ("--prime", "--insulin-until", "40")
+    primed = clampctl(*COMMAND, "--model", model, "--minutes", "50", "--hold", "90", *told).rows()
+    assert primed[8]["insulin_uu_ml"] > 1.2 * plain[8]["insulin_uu_ml"]
+    assert primed[40]["insulin_uu_ml"] == pytest.approx(plain[40]["insulin_uu_ml"], rel=0.1)
+    assert primed[50]["insulin_uu_ml"] < 0.5 * plain[50]["insulin_uu_ml"]
+    assert clampctl(*COMMAND, "--insulin-until", "-1").status == 2
+
+
 def test_a_table_without_the_column_is_refused(clampctl: Run, tmp_path: Path) -> None:
     (tmp_path / "gir.csv").write_text("time_min,glucose_mg_dl\n0,90\n", encoding="utf-8")
     ran = clampctl(*COMMAND, "--gir", tmp_path / "gir.csv")
     assert "no column for gir_mg_kg_min" in ran.refusal()
+
+
+def test_the_second_model_alone(clampctl: Run) -> None:
+    rows = clampctl(*COMMAND, "--model", "bizzotto", "--minutes", "30", "--hold", "85").rows()
+    assert all(list(row) == KEYS for row in rows)
+    assert {round(row["glucose_mg_dl"], 6) for row in rows} == {85.0}
+    fasting = clampctl(*COMMAND, "--model", "bizzotto", "--minutes", "2").rows()
+    assert fasting[0]["glucose_mg_dl"] == pytest.approx(90.0)
+    assert rows[0] != clampctl(*COMMAND, "--minutes", "0", "--hold", "85").rows()[0]
+
+
+def test_a_person_the_model_does_not_have_is_refused(clampctl: Run) -> None:
+    wrong = ("subject", "--model", "bizzotto", "--phenotype", "t2d_severe", "--insulin", "40 mU/m**2/min")
+    assert "not a phenotype of the model bizzotto" in clampctl(*wrong).refusal()
+    assert "not a model" in clampctl(*COMMAND, "--model", "ptolemy").refusal()

@@ -17,8 +17,9 @@ from simulator.bedside import Bedside
 from simulator.bench import Bench, Wired
 from simulator.clamp import virtual_subject
 from simulator.furniture import Choice, furniture
+from simulator.models import MODELS, Person
 from simulator.nurse import Nurse
-from simulator.subjects.phenotypes import typical
+from simulator.subjects.variability import NOISES
 
 PROTOCOL = with_mode(load_protocol("euglycemic-40"), Mode.AUTOMATIC)
 
@@ -27,10 +28,11 @@ class Bed:
     """One clamp on the bench, looked at from outside; a copy of it goes its own way."""
 
     def __init__(self, choice: Choice, path: Path) -> None:
-        subject, self.stands, self.choice = typical("lean"), furniture(choice), choice
+        subject = MODELS["composite"].one(Person("lean"))
+        self.stands, self.choice = furniture(choice), choice
         stands = self.stands
         self.bedside = Bedside(
-            subject, "none", 1, stands.dextrose, stands.insulin, stands.analyzer, PROTOCOL.infusates
+            subject, NOISES["none"], 1, stands.dextrose, stands.insulin, stands.analyzer, PROTOCOL.infusates
         )
         first = session_started(PROTOCOL, virtual_subject(subject, "s"), stands.station, "s", "")
         wires = tuple(Wired(role, stands.links[role], device) for role, device in stands.devices.items())

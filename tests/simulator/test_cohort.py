@@ -107,7 +107,10 @@ def test_every_member_rests_in_an_exact_equilibrium(phenotype: str) -> None:
     rates = derivative(p, b, b.state, zero, zero, one)
     assert max(float(np.abs(rate).max()) for rate in rates) < 1e-9
     assert (basal_uptake_mg_kg_min(p) > 0.0).all()
-    assert min(float(part.min()) for part in b.state) > 0.0
+    *rest, glucagon, adrenaline = b.state
+    assert min(float(part.min()) for part in rest) > 0.0
+    assert not glucagon.any()
+    assert not adrenaline.any()
 
 
 def test_whoever_could_not_live_is_drawn_again() -> None:

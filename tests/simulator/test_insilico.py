@@ -79,7 +79,7 @@ def figures(**changes: Any) -> dict[str, Any]:
         "within_10pct_true_pct": spread, "glucose_min_true_mg_dl": spread, "below_70_share_pct": 12.0,
         "below_54_share_pct": 0.0, "approach_min": None, "gir_cv_pct": spread, "m_mg_kg_min": None,
         "m_bias_pct": -0.5, "m_sd_pct": 2.0, "fell_back_share_pct": 0.0, "early_min_true_mg_dl": spread,
-        "early_below_70_share_pct": 14.3,
+        "early_below_70_share_pct": 14.3, "outside": {"low": [], "high": 0, "down_by_min": None},
     }  # fmt: skip
     return found | changes
 

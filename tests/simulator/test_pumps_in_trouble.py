@@ -156,18 +156,18 @@ def _entries(choice: Choice, role: Role, trouble: str) -> tuple[Planned, ...]:
 
 def befall(bed: Bed, driver: str, role: Role, trouble: str) -> None:
     """The trouble begins now, and ends where it ends."""
-    now_ms, devices, link = bed.bench.now_ms, bed.stands.devices, bed.stands.links[role]
+    now_ms, link = bed.bench.now_ms, bed.stands.links[role]
     adapter = trouble.startswith("adapter")
     words = trouble.split()
     if "swapped" in trouble:
         (other,) = planned(f"{role.value}:identity={OTHER[driver]}@0", bed.choice)
-        other.happen(devices, now_ms)
+        other.happen(bed.bedside, now_ms)
     if adapter or "swapped" in trouble:
         trouble = f"unplug {words[-2]} s"
     for entry in _entries(bed.choice, role, trouble):
         bed.until(now_ms + entry.at_ms)
-        entry.happen(devices, bed.bench.now_ms)
-        if adapter and entry.fault is not None:
+        entry.happen(bed.bedside, bed.bench.now_ms)
+        if adapter and entry.begins:
             bed.bench.accept(LinkLost(role, "the adapter is gone"))
         elif adapter:
             link.opened(2, bed.bench.now_ms)

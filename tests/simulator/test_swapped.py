@@ -21,8 +21,9 @@ from simulator.clamp import virtual_subject
 from simulator.devices import EMULATED
 from simulator.devices.device import PumpDevice
 from simulator.furniture import Choice, furniture
+from simulator.models import MODELS, Person
 from simulator.nurse import Nurse, Seen
-from simulator.subjects.phenotypes import typical
+from simulator.subjects.variability import NOISES
 
 MOVING = re.compile(
     rb"RUN|STRT|CHGR|INF_START|INF_RATE\^|INF_VTBI\^A|IRATE +\d|RAT *\d|PUR|SAF|DIR[IWR]|VOL\d|TVOLUME +\d"
@@ -75,9 +76,9 @@ def bench(choice: Choice, order: tuple[int, ...], path: Path) -> tuple[Bench, di
         for place, role in enumerate(roles)
     )
     protocol = load_protocol("euglycemic-40")
-    subject = typical("lean")
+    subject = MODELS["composite"].one(Person("lean"))
     bedside = Bedside(
-        subject, "none", 1, stands.dextrose, stands.insulin, stands.analyzer, protocol.infusates
+        subject, NOISES["none"], 1, stands.dextrose, stands.insulin, stands.analyzer, protocol.infusates
     )
     first = session_started(protocol, virtual_subject(subject, "s"), stands.station, "s", "")
     journal = Journal(path, lambda _: None)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from simulator.scores import mean_over
 from simulator.subjects.cohort import cohort
 from simulator.subjects.composite import Parameters
 from simulator.subjects.phenotypes import typical
+from simulator.subjects.values import Array
 from simulator.subjects.variability import NOISES
 from simulator.trial import ChunkResult, Request, joined, run_chunk
 from simulator.trial_bed import STATION, Bed, TrialPump, for_trial
@@ -62,7 +64,9 @@ def test_the_trial_agrees_with_the_bench(
     """The same people, once with ideal pumps and few reports, once through emulators and bytes."""
     found = run_chunk(request(2, "none", phenotype, protocol=PROTOCOL), 0, 2).scores
     for index in range(2):
-        monkeypatch.setattr(clamp, "typical", lambda name, k=index: member(name, 11, k))
+        body = CompositePlant(member(phenotype, 11, index))
+        model = replace(MODELS["composite"], one=partial(lambda found, _: found, body))
+        monkeypatch.setattr(clamp, "model_named", partial(lambda found, *_: found, model))
         asked = clamp.Request(with_mode(PROTOCOL, Mode.AUTOMATIC), phenotype, 1, "none", 120.0)
         summary = simulate(asked, tmp_path / f"{index}.clamp.jsonl").summary
         assert summary.m_mg_kg_min == pytest.approx(found["m_mg_kg_min"][index], rel=0.02)
@@ -83,6 +87,17 @@ def test_the_result_is_the_same_however_it_is_cut(whole: ChunkResult) -> None:
     parts = [run_chunk(request(), 0, 2), run_chunk(request(), 2, 3), run_chunk(request(), 5, 1)]
     assert same(joined(reversed(parts)), whole)
     assert not same(run_chunk(request(seed=12), 0, 6), whole)
+
+
+def test_a_drift_of_uptake_shows_in_the_gir() -> None:
+    gir = [
+        run_chunk(request(2, "none", protocol=PROTOCOL, drift=name), 0, 2).gir_mg_kg_min
+        for name in ("step-down", "none", "step-up")
+    ]
+    assert all((course[:59] == gir[1][:59]).all() for course in gir)
+    late = [course[-30:].mean(axis=0) for course in gir]
+    assert (late[0] < 0.95 * late[1]).all()
+    assert (late[2] > 1.05 * late[1]).all()
 
 
 def test_the_result_is_the_same_whoever_works(whole: ChunkResult, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +173,7 @@ def test_below_60_insulin_stops_and_there_is_no_m() -> None:
 
 
 def test_who_fasts_below_80_is_not_clamped(monkeypatch: pytest.MonkeyPatch) -> None:
-    def members(*_: object) -> CompositePlant:
+    def members(*_: object) -> CompositePlant[Array]:
         p = cohort("lean", 1, 0, 2)
         return CompositePlant(replace(p, basal_glucose_mg_dl=np.array([75.0, 90.0])))
 
@@ -243,6 +258,7 @@ def test_a_table_has_a_row_for_each_subject(whole: ChunkResult) -> None:
         {"model": "ptolemy"},
         {"phenotype": "tall"},
         {"noise": "loud"},
+        {"drift": "sideways"},
         {"subjects": 0},
         {"seed": 1 << 64},
         {"protocol": with_minutes(PROTOCOL, 30.5)},

@@ -187,11 +187,15 @@ def test_the_composite_model_shows_the_sheets_figures() -> None:
 
 
 def off(
-    ours: float, band: Band | None = CURVE.band, rmse_max: float | None = None, reason: str = ""
+    ours: float,
+    band: Band | None = CURVE.band,
+    rmse_max: float | None = None,
+    reason: str = "",
+    known_miss: str = "",
 ) -> Curve:
     """The made-up curve with ours at this level."""
     course = [(0.0, ours), (120.0, ours)]
-    return replace(CURVE, ours=course, band=band, rmse_max=rmse_max, reason=reason)
+    return replace(CURVE, ours=course, band=band, rmse_max=rmse_max, reason=reason, known_miss=known_miss)
 
 
 def test_a_curve_is_met_where_every_judged_point_is() -> None:
@@ -281,6 +285,16 @@ def test_all_met_is_no_failure() -> None:
 def test_whatever_is_judged_and_not_met_is_told(bad: Results, told: str) -> None:
     assert bad.failures() == [told]
     assert "**FAIL**" in page(bad, ()) or "**not yet**" in page(bad, ())
+
+
+def test_a_miss_that_is_known_fails_on_the_page_and_not_the_command() -> None:
+    results = replace(GOOD, curves=[off(13.0, known_miss="another group")])
+    assert results.failures() == []
+    assert results.known_misses() == ["curve, Made up: insulin: another group"]
+    text = page(results, ())
+    assert "**FAIL**" in text
+    assert "- not met, and known: curve, Made up: insulin: another group" in text
+    assert replace(GOOD, curves=[replace(CURVE, known_miss="another group")]).known_misses() == []
 
 
 def test_what_is_not_judged_is_no_failure_and_says_why() -> None:
