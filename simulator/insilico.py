@@ -17,6 +17,7 @@ from typing import Any
 
 from clampctl.study.load import load_protocol
 from clampctl.study.variants import with_law
+from simulator.insilico_outside import outside
 from simulator.insilico_page import page
 from simulator.models import MODELS
 from simulator.scores import percentiles, share_pct
@@ -75,6 +76,7 @@ def played(cell: Cell) -> Figures:
         "minutes": int(result.glucose_mg_dl.shape[0]) - 1,
         "early_min_true_mg_dl": percentiles(early),
         "early_below_70_share_pct": share_pct(early, 70.0),
+        "outside": outside(result, run_in=cell.phenotype == "t2d"),
     }
 
 

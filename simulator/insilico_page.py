@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from simulator.insilico_outside import section
 from simulator.subjects import STATEMENT
 
 Figures = Mapping[str, Any]
@@ -121,7 +122,7 @@ def page(found: Sequence[Figures]) -> str:
     early = [
         figures for figures in found if (figures["phenotype"], figures["dose_mu_m2_min"]) == ("lean", 120)
     ]
-    return head + UNDERSHOOT + markdown(EARLY, early) + CELLS + markdown(TABLE, found)
+    return head + UNDERSHOOT + markdown(EARLY, early) + section(found) + CELLS + markdown(TABLE, found)
 
 
 def markdown(columns: Sequence[Column], found: Sequence[Figures]) -> str:

@@ -20,7 +20,7 @@ from simulator.subjects.cohort import Stream, member_generator
 from simulator.subjects.phenotypes import typical
 from simulator.subjects.sampling import Analysis, Sampling
 from simulator.subjects.values import Array
-from simulator.subjects.variability import Deviates, Walk
+from simulator.subjects.variability import Deviates, Walk, drift_named
 from simulator.trial_bed import MOMENT_MS, RESOLUTION_MG_DL, STATION, Bed, for_trial
 from simulator.trial_scores import SCORES, Course, scored
 
@@ -32,7 +32,10 @@ MOMENT_MIN = MOMENT_MS / MS_PER_MIN
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to try: one law (in the protocol) on one cohort. `wide` widens the spread of uptake."""
+    """What to try: one law (in the protocol) on one cohort.
+
+    `wide` widens the spread of uptake; `drift` is what everybody's uptake undergoes beside the noise.
+    """
 
     protocol: Protocol
     model: str
@@ -41,6 +44,7 @@ class Request:
     seed: int
     subjects: int
     wide: bool = False
+    drift: str = "none"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +74,8 @@ def run_chunk(request: Request, first: int, count: int) -> ChunkResult:
     beds = [_bed(protocol, request, plant, k, first + k) for k in range(count)]
     moments = (SET_UP_MS + total_ms(protocol)) // MOMENT_MS + 1
     preset = model.noises[request.noise]
-    uptake = Walk(preset.log_vmx, _deviates(request.seed, members, Stream.UPTAKE, moments + 1))
+    deviates = _deviates(request.seed, members, Stream.UPTAKE, moments + 1)
+    uptake = Walk(preset.log_vmx, deviates, drift_named(request.drift))
     sampling = Sampling(
         preset,
         _deviates(request.seed, members, Stream.SAMPLING, 2 * moments + 1),

@@ -29,7 +29,7 @@ def row(request: Request, result: ChunkResult) -> dict[str, Figure]:
     law = request.protocol.law.name
     figures: dict[str, Figure] = {
         "model": request.model, "phenotype": request.phenotype, "protocol": request.protocol.name,
-        "noise": request.noise, "law": law, "seed": request.seed,
+        "noise": request.noise, "drift": request.drift, "law": law, "seed": request.seed,
         "subjects": request.subjects, "clamped": int(clamped.sum()),
         "m_window_min": list(window_min(request)),
     }  # fmt: skip
@@ -54,6 +54,7 @@ def columns(request: Request, result: ChunkResult) -> dict[str, list[str] | list
         "phenotype": [request.phenotype] * n,
         "law": [request.protocol.law.name] * n,
         "noise": [request.noise] * n,
+        "drift": [request.drift] * n,
         "subject": list(range(result.first, result.first + n)),
     }
     for name in SCORES:

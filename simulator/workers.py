@@ -15,6 +15,7 @@ from clampctl.core.protocol import Refusal
 from clampctl.units import MS_PER_MIN
 from simulator.baselines import on_trial
 from simulator.models import model_named
+from simulator.subjects.variability import drift_named
 from simulator.trial import CHUNK, ChunkResult, Request, joined, run_chunk
 
 Progress = Callable[[int], None]
@@ -42,10 +43,11 @@ def run_trial(request: Request, crew: Crew | None = None, progress: Progress | N
 
 
 def checked(request: Request) -> None:
-    """Refuses an unknown law, model, phenotype or noise, no subjects, and a clamp of broken minutes."""
+    """Refuses names that are not known, no subjects, and a clamp of broken minutes."""
     with on_trial():
         law_named(request.protocol.law.name)
     model_named(request.model, request.phenotype, request.noise)
+    drift_named(request.drift)
     if request.subjects < 1:
         raise Refusal("subjects", f"subjects is {request.subjects}; expected 1 or more.")
     if not 0 <= request.seed < 1 << 64:

@@ -36,8 +36,11 @@ def add_to(commands: Any) -> None:
         "--laws",
         help="of defronzo, hold and, in trials only, pid-clamp, look-ahead; else the protocol's own",
     )
-    trial.add_argument("--model", default="composite")
-    trial.add_argument("--noise", default="quiet")
+    trial.add_argument("--model", default="composite", help="composite, or bizzotto, the independent second")
+    trial.add_argument("--noise", default="quiet", help="none, quiet, noisy or harsh")
+    trial.add_argument(
+        "--drift", default="none", help="of uptake: none, ramp-lean, ramp-obese, step-up or step-down"
+    )
     trial.add_argument("--seed", type=whole(0), default=1)
     trial.add_argument("--minutes", type=number(), help="length of the clamp; else the protocol's")
     trial.add_argument("--wide", action="store_true", help="a cohort with wider tails of uptake")
@@ -96,6 +99,7 @@ def _requests(options: argparse.Namespace) -> list["Request"]:
             options.seed,
             options.subjects,
             options.wide,
+            options.drift,
         )
         for law in laws
     ]

@@ -10,7 +10,7 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 
-from tests.peers import astm_2025, labmcp_astm, labmcp_new_era, nesp, syringe_pump
+from tests.peers import astm_2025, labmcp_astm, labmcp_new_era, nesp, simglucose_clamp, syringe_pump
 from tests.peers.exchange import Failed, Notes, Peer
 
 PEERS: tuple[Peer, ...] = (
@@ -20,6 +20,7 @@ PEERS: tuple[Peer, ...] = (
     labmcp_astm.RECEIVER,
     astm_2025.PEER,
     syringe_pump.PEER,
+    simglucose_clamp.PEER,
 )
 
 VERSIONS = (
