@@ -4,11 +4,12 @@ A condition is a fact that holds now, with the text: what; what the program did;
 latch remembers onset, acknowledgement and, for the grave ones, that it was there (safety sheet 6.2).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from clampctl.core import delivery, insulin, readback, samples
+from clampctl.core.commands import Role
 from clampctl.core.events import PumpState
+from clampctl.core.protocol import Limits
 from clampctl.core.state import DOSING, Alarm, Phase, Priority, Pump, Sample, State, Verdict
 from clampctl.core.station import PumpSetup
 
@@ -29,28 +30,40 @@ class Condition:
     latching: bool = False
 
 
-def conditions(state: State, at_ms: int) -> Iterator[Condition]:
+def conditions(state: State, at_ms: int) -> tuple[Condition, ...]:
     """Every condition that holds at this moment."""
     if state.phase is Phase.CLOSED:
-        return
-    yield from _glucose(state)
-    yield from _sampling(state, at_ms)
+        return ()
     station = state.session.station
-    yield from _pump(state, state.dextrose, station.dextrose_pump, at_ms)
-    yield from _pump(state, state.insulin, station.insulin_pump, at_ms)
-    yield from _dextrose_gap(state)
-    yield from _insulin_waits(state, at_ms)
-    if state.phase is Phase.FALLBACK and state.tailing is not None:
-        rates = f"{_insulin_is(state)}, {_dextrose_is(state, at_ms)}"
-        text = f"SAFE-TAIL: {state.tailing.reason} - {rates} - sample now"
-        yield Condition("safe_tail", Priority.HIGH, text)
-    yield from _safeguards(state, at_ms)
-    soft = state.session.protocol.limits.gir_mg_kg_min_soft
-    if state.phase in DOSING and state.dosing.gir_mg_kg_min > soft:
+    found = [
+        *_glucose(state),
+        *_pump(state, state.dextrose, station.dextrose_pump, at_ms),
+        *_pump(state, state.insulin, station.insulin_pump, at_ms),
+        *_dextrose_gap(state),
+        *_safeguards(state, at_ms),
+    ]
+    if state.phase in DOSING:
+        found += [*_sampling(state, at_ms), *_insulin_waits(state, at_ms), *_gir(state)]
+    elif state.phase is Phase.FALLBACK and state.tailing is not None:
+        found.append(_safe_tail(state, state.tailing.reason, at_ms))
+    return tuple(found)
+
+
+def _safe_tail(state: State, reason: str, at_ms: int) -> Condition:
+    rates = f"{_insulin_is(state)}, {_dextrose_is(state, at_ms)}"
+    return Condition("safe_tail", Priority.HIGH, f"SAFE-TAIL: {reason} - {rates} - sample now")
+
+
+def _gir(state: State) -> list[Condition]:
+    """The GIR in force while insulin runs: unusually high, or not what the law wants."""
+    found = []
+    soft, dosing = state.session.protocol.limits.gir_mg_kg_min_soft, state.dosing
+    if dosing.gir_mg_kg_min > soft:
         text = f"GIR above {soft:g} mg/kg/min - check dextrose line, bag strength and insulin strength"
-        yield Condition("gir_high", Priority.MEDIUM, text)
-    if state.dosing.reasons and state.phase in DOSING:
-        yield Condition("gir_limited", Priority.LOW, f"GIR limited: {state.dosing.reasons[0]}")
+        found.append(Condition("gir_high", Priority.MEDIUM, text))
+    if dosing.reasons:
+        found.append(Condition("gir_limited", Priority.LOW, f"GIR limited: {dosing.reasons[0]}"))
+    return found
 
 
 def _insulin_is(state: State) -> str:
@@ -68,25 +81,33 @@ def _dextrose_is(state: State, at_ms: int) -> str:
     return "dextrose NOT seen flowing: go to its pump"
 
 
-def _glucose(state: State) -> Iterator[Condition]:
+def _glucose(state: State) -> list[Condition]:
+    """What the newest result says, and what keeps the next from coming."""
+    found = []
+    if state.blood.analyzer_lost:
+        text = f"Analyzer: {state.blood.analyzer_lost} - check its cable"
+        found.append(Condition("analyzer_lost", Priority.MEDIUM, text))
+    if state.blood.analyzer_held:
+        urgent = Priority.MEDIUM if state.phase in DOSING else Priority.LOW
+        text = f"Result not taken: {state.blood.analyzer_held} - GIR not changed - sample again"
+        found.append(Condition("result_held", urgent, text))
     newest = state.blood.newest
     if newest is None:
-        return
+        return found
     value = newest.glucose_mg_dl
     if newest.verdict is Verdict.DOUBTED:
         text = f"Glucose {value:.1f} doubted: {newest.reason} - GIR cut at most 20 % - repeat within 3 min"
-        yield Condition("glucose_doubted", Priority.MEDIUM, text)
+        found.append(Condition("glucose_doubted", Priority.MEDIUM, text))
     if value < 54.0:
         text = f"GLUCOSE {value:.1f} mg/dL - insulin STOPPED - give rescue dextrose"
-        yield Condition("glucose_below_54", Priority.HIGH, text, latching=True)
+        found.append(Condition("glucose_below_54", Priority.HIGH, text, latching=True))
     elif value < 70.0:
-        yield Condition(
-            "glucose_below_70", Priority.MEDIUM, f"Glucose {value:.1f} mg/dL - sample again at once"
-        )
+        text = f"Glucose {value:.1f} mg/dL - sample again at once"
+        found.append(Condition("glucose_below_70", Priority.MEDIUM, text))
     elif value < 80.0 and _falls_fast(newest, state.blood.before):
-        yield Condition(
-            "glucose_falling", Priority.MEDIUM, f"Glucose {value:.1f} mg/dL and falling fast - sample again"
-        )
+        text = f"Glucose {value:.1f} mg/dL and falling fast - sample again"
+        found.append(Condition("glucose_falling", Priority.MEDIUM, text))
+    return found
 
 
 def _falls_fast(newest: Sample, before: Sample | None) -> bool:
@@ -97,96 +118,79 @@ def _falls_fast(newest: Sample, before: Sample | None) -> bool:
     return before.glucose_mg_dl - newest.glucose_mg_dl > 3.0 * minutes
 
 
-def _sampling(state: State, at_ms: int) -> Iterator[Condition]:
+def _sampling(state: State, at_ms: int) -> list[Condition]:
+    """How old glucose is while insulin runs, and a rate by hand that waits for the next."""
     limits = state.session.protocol.limits
-    if state.blood.analyzer_lost:
-        yield Condition(
-            "analyzer_lost", Priority.MEDIUM, f"Analyzer: {state.blood.analyzer_lost} - check its cable"
-        )
-    if state.blood.analyzer_held:
-        urgent = Priority.MEDIUM if state.phase in DOSING else Priority.LOW
-        text = f"Result not taken: {state.blood.analyzer_held} - GIR not changed - sample again"
-        yield Condition("result_held", urgent, text)
-    if state.phase not in DOSING:
-        return
     age = samples.age_ms(state.blood, at_ms)
     if age is None:
-        return
+        return []
+    found = []
     minutes = age / 60_000
     if age > limits.age_stale_ms:
         text = f"No glucose for {minutes:.0f} min - GIR not cut - sample now"
-        yield Condition("glucose_stale", Priority.HIGH, text)
+        found.append(Condition("glucose_stale", Priority.HIGH, text))
     elif age > limits.age_late_ms:
-        yield Condition(
-            "glucose_stale", Priority.MEDIUM, f"Last glucose is {minutes:.0f} min old - sample now"
-        )
-    override = state.dosing.override_until_ms
-    if override is not None:
+        text = f"Last glucose is {minutes:.0f} min old - sample now"
+        found.append(Condition("glucose_stale", Priority.MEDIUM, text))
+    if state.dosing.override_until_ms is not None:
         text = f"GIR {state.dosing.gir_mg_kg_min:.2f} mg/kg/min set by hand - the next sample ends it"
-        yield Condition("override", Priority.LOW, text)
+        found.append(Condition("override", Priority.LOW, text))
+    return found
 
 
-def _in_order(pump: Pump, silence_ms: int, at_ms: int) -> bool:
-    """Whether nothing at all can be said against a pump: the usual case, seen at a glance."""
-    return (
-        pump.connected
-        and (pump.verified or pump.commanded_ul_h is None)
-        and pump.heard_at_ms is not None
-        and at_ms - pump.heard_at_ms <= silence_ms
-        and pump.state is not PumpState.ALARM
-        and not (pump.mismatch or pump.trouble)
-        and (pump.account is None or not pump.account.disagrees)
-    )
-
-
-def _pump(state: State, pump: Pump, setup: PumpSetup, at_ms: int) -> Iterator[Condition]:
+def _pump(state: State, pump: Pump, setup: PumpSetup, at_ms: int) -> list[Condition]:
     limits = state.session.protocol.limits
-    if _in_order(pump, limits.silence_ms, at_ms):
-        return
-    role, name = pump.role.value, pump.role.value.capitalize()
-    dextrose = pump.role.value == "dextrose"
+    if readback.in_order(pump, limits.silence_ms, at_ms):
+        return []
+    found = []
+    role, name = pump.role, pump.role.capitalize()
     if pump.mismatch:
         text = f"{name} pump cannot be used: {pump.mismatch} - nothing is written to it - go to the pump"
-        yield Condition(f"{role}_identity", Priority.HIGH, text, latching=True)
+        found.append(Condition(f"{role}_identity", Priority.HIGH, text, latching=True))
     if state.phase is Phase.SETUP and pump.heard_at_ms is None and not pump.trouble:
-        return
-    if pump.trouble or not pump.connected:
-        text = f"{name} pump disconnected: {pump.trouble or 'no link'} - check cable and pump"
-        urgent = Priority.HIGH if state.phase is not Phase.SETUP else Priority.MEDIUM
-        yield Condition(f"{role}_link", urgent, text)
-    elif pump.heard_at_ms is None:
-        yield Condition(
-            f"{role}_link", Priority.MEDIUM, f"{name} pump connected, but not read yet - wait, look at it"
-        )
-    elif at_ms - pump.heard_at_ms > limits.silence_ms:
-        seconds = (at_ms - pump.heard_at_ms) // 1000
-        urgent = Priority.HIGH if at_ms - pump.heard_at_ms > limits.silence_stop_ms else Priority.MEDIUM
-        yield Condition(
-            f"{role}_link", urgent, f"No answer from the {role} pump for {seconds} s - check its cable"
-        )
+        return found
+    found.extend(_link(pump, limits, state.phase, at_ms))
     if pump.state is PumpState.ALARM:
-        urgent = Priority.HIGH if dextrose else Priority.MEDIUM
+        urgent = Priority.HIGH if pump.role is Role.DEXTROSE else Priority.MEDIUM
         if state.phase is Phase.SETUP:
             urgent = Priority.LOW
-        yield Condition(
-            f"{role}_pump_alarm", urgent, f"{name} pump alarm: {pump.alarm or 'unknown'} - go to the pump"
-        )
-    patience_ms = delivery.patience_ms(setup, limits.readback_ms)
-    if readback.unverified_for_ms(pump, at_ms) > patience_ms and pump.connected:
-        yield from _not_as_commanded(pump, role, name)
+        text = f"{name} pump alarm: {pump.alarm or 'unknown'} - go to the pump"
+        found.append(Condition(f"{role}_pump_alarm", urgent, text))
+    if pump.connected and not pump.verified:
+        patience_ms = delivery.patience_ms(setup, limits.readback_ms)
+        if readback.unverified_for_ms(pump, at_ms) > patience_ms:
+            found.append(_not_as_commanded(pump, role, name))
     if pump.account is not None and pump.account.disagrees:
-        yield Condition(
-            f"{role}_volume", Priority.HIGH, f"{name}: {pump.account.disagrees} - check syringe and line"
-        )
+        text = f"{name}: {pump.account.disagrees} - check syringe and line"
+        found.append(Condition(f"{role}_volume", Priority.HIGH, text))
+    return found
 
 
-def _not_as_commanded(pump: Pump, role: str, name: str) -> Iterator[Condition]:
+def _link(pump: Pump, limits: Limits, phase: Phase, at_ms: int) -> list[Condition]:
+    """Whether a pump is connected, read, and answers: at most one condition."""
+    role, name = pump.role, pump.role.capitalize()
+    if pump.trouble or not pump.connected:
+        text = f"{name} pump disconnected: {pump.trouble or 'no link'} - check cable and pump"
+        urgent = Priority.HIGH if phase is not Phase.SETUP else Priority.MEDIUM
+    elif pump.heard_at_ms is None:
+        text = f"{name} pump connected, but not read yet - wait, look at it"
+        urgent = Priority.MEDIUM
+    elif at_ms - pump.heard_at_ms > limits.silence_ms:
+        silent_ms = at_ms - pump.heard_at_ms
+        text = f"No answer from the {role} pump for {silent_ms // 1000} s - check its cable"
+        urgent = Priority.HIGH if silent_ms > limits.silence_stop_ms else Priority.MEDIUM
+    else:
+        return []
+    return [Condition(f"{role}_link", urgent, text)]
+
+
+def _not_as_commanded(pump: Pump, role: str, name: str) -> Condition:
     commanded, reported = pump.commanded_ul_h or 0, pump.reported_ul_h or 0
     rates = f"{name} pump runs {reported / 1000:.2f} mL/h, commanded {commanded / 1000:.2f}"
-    yield Condition(f"{role}_rate", Priority.HIGH, f"{readback.told(pump, rates)} - go to the pump")
+    return Condition(f"{role}_rate", Priority.HIGH, f"{readback.told(pump, rates)} - go to the pump")
 
 
-def _dextrose_gap(state: State) -> Iterator[Condition]:
+def _dextrose_gap(state: State) -> list[Condition]:
     """Dextrose stopped, or planned but not flowing, while insulin runs or acted within the hour."""
     pump, setup = state.dextrose, state.session.station.dextrose_pump
     limits = state.session.protocol.limits
@@ -194,42 +198,48 @@ def _dextrose_gap(state: State) -> Iterator[Condition]:
     read = pump.heard_at_ms is not None and state.at_ms - pump.heard_at_ms <= limits.silence_stop_ms
     dry = planned and pump.connected and read and delivery.still(pump, setup, limits, state.at_ms)
     if not (pump.stopped_by_itself or dry):
-        return
+        return []
     off_ms = state.insulin_off_ms
     if state.phase in DOSING or (off_ms is not None and state.at_ms - off_ms < RECENT_INSULIN_MS):
         what = "STOPPED" if pump.stopped_by_itself else "NOT FLOWING"
         text = f"DEXTROSE {what} while insulin acts - {_insulin_is(state)} - give dextrose by hand"
-        yield Condition("dextrose_not_flowing", Priority.HIGH, text, latching=True)
+        return [Condition("dextrose_not_flowing", Priority.HIGH, text, latching=True)]
+    return []
 
 
-def _insulin_waits(state: State, at_ms: int) -> Iterator[Condition]:
+def _insulin_waits(state: State, at_ms: int) -> list[Condition]:
     """The protocol's insulin rises, but not while held or without a fresh believed sample."""
-    if state.phase not in DOSING or state.clamp_started_ms is None:
-        return
+    if state.clamp_started_ms is None:
+        return []
     elapsed_ms = at_ms - state.clamp_started_ms
     due = insulin.dose_mu_m2_min(state.session.protocol, elapsed_ms, state.prime_allowed)
-    if due > state.insulin_mu_m2_min:
-        text = f"Insulin is due to rise to {due:g} mU/m2/min - not raised - end the hold or draw a sample"
-        yield Condition("insulin_waits", Priority.MEDIUM, text)
+    if due <= state.insulin_mu_m2_min:
+        return []
+    text = f"Insulin is due to rise to {due:g} mU/m2/min - not raised - end the hold or draw a sample"
+    return [Condition("insulin_waits", Priority.MEDIUM, text)]
 
 
-def _safeguards(state: State, at_ms: int) -> Iterator[Condition]:
+def _safeguards(state: State, at_ms: int) -> list[Condition]:
     guard = state.safeguards
+    found = []
     if guard.restarted:
         rates = f"{_insulin_is(state)}, {_dextrose_is(state, at_ms)}"
         text = f"Program restarted ({guard.restarted}) - {rates} - check pumps, sample"
-        yield Condition("engine_restarted", Priority.HIGH, text, latching=True)
+        found.append(Condition("engine_restarted", Priority.HIGH, text, latching=True))
     if guard.journal_trouble:
         urgent = Priority.HIGH if guard.journal_copies_left == 0 else Priority.MEDIUM
-        yield Condition("journal", urgent, f"The record cannot be written: {guard.journal_trouble}")
+        text = f"The record cannot be written: {guard.journal_trouble}"
+        found.append(Condition("journal", urgent, text))
     if guard.queue_full:
-        yield Condition("queue_full", Priority.MEDIUM, f"The program falls behind: {guard.queue_full}")
+        text = f"The program falls behind: {guard.queue_full}"
+        found.append(Condition("queue_full", Priority.MEDIUM, text))
     gone_ms = guard.windows_gone_at_ms
     if gone_ms is not None and at_ms - gone_ms >= 3_000:
-        yield Condition("no_window", Priority.MEDIUM, "No window watches the clamp - open one")
+        found.append(Condition("no_window", Priority.MEDIUM, "No window watches the clamp - open one"))
     if guard.clock_step_ms:
         text = f"The computer's clock moved by {guard.clock_step_ms / 1000:.0f} s - dosing is not affected"
-        yield Condition("clock_step", Priority.LOW, text)
+        found.append(Condition("clock_step", Priority.LOW, text))
+    return found
 
 
 def latched(alarms: tuple[Alarm, ...], now: tuple[Condition, ...], at_ms: int) -> tuple[Alarm, ...]:
@@ -240,16 +250,12 @@ def latched(alarms: tuple[Alarm, ...], now: tuple[Condition, ...], at_ms: int) -
     if not now and not alarms:
         return alarms
     known = {alarm.name: alarm for alarm in alarms}
-    after: list[Alarm] = []
-    for condition in now:
-        old = known.pop(condition.name, None)
-        after.append(_occurrence(old, condition, at_ms))
-    after.extend(
-        alarm if not alarm.holds else replace(alarm, holds=False)
-        for alarm in known.values()
-        if alarm.latching and not alarm.acknowledged
-    )
-    after.sort(key=lambda alarm: (-alarm.priority, alarm.since_ms, alarm.name))
+    after = [_occurrence(known.pop(condition.name, None), condition, at_ms) for condition in now]
+    for ended in known.values():
+        if ended.latching and not ended.acknowledged:
+            after.append(replace(ended, holds=False) if ended.holds else ended)
+    if len(after) > 1:
+        after.sort(key=lambda alarm: (-alarm.priority, alarm.since_ms, alarm.name))
     fresh = tuple(after)
     return alarms if fresh == alarms else fresh
 

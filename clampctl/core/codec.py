@@ -33,8 +33,9 @@ def canonical(plain: Plain) -> str:
 
 
 _encode_json = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, check_circular=False
 ).encode
+"""Neither frozen values nor what was read from JSON can hold themselves."""
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -61,7 +62,7 @@ def _new_writer(kind: type) -> Callable[[Any], Plain]:
     if kind in (int, float, str, bool, type(None)):
         return _same
     if issubclass(kind, Enum):
-        return _enum_value
+        return {member: member.value for member in kind}.__getitem__
     if issubclass(kind, tuple):
         return _list_of
     if dataclasses.is_dataclass(kind):
@@ -71,10 +72,6 @@ def _new_writer(kind: type) -> Callable[[Any], Plain]:
 
 def _same(value: Any) -> Plain:
     return value
-
-
-def _enum_value(value: Enum) -> Plain:
-    return value.value
 
 
 def _list_of(values: tuple[Any, ...]) -> Plain:
@@ -264,17 +261,18 @@ class Digest:
     def __init__(self) -> None:
         names = sorted(field.name for field in dataclasses.fields(State))
         self._parts = operator.attrgetter(*names)
-        self._seen: list[object] = [self] * len(names)
+        self._seen: tuple[object, ...] = (self,) * len(names)
         self._marks = [""] * len(names)
 
     def of(self, state: State) -> str:
         """The digest of one state."""
-        seen = self._seen
-        for index, part in enumerate(self._parts(state)):
-            if part is not seen[index]:
-                seen[index] = part
-                self._marks[index] = _mark(part)
-        return hashlib.sha256("\n".join(self._marks).encode("ascii")).hexdigest()[:16]
+        parts = self._parts(state)
+        marks = [
+            mark if part is before else _mark(part)
+            for part, before, mark in zip(parts, self._seen, self._marks, strict=True)
+        ]
+        self._seen, self._marks = parts, marks
+        return hashlib.sha256("\n".join(marks).encode("ascii")).hexdigest()[:16]
 
 
 def _mark(part: object) -> str:

@@ -50,7 +50,8 @@ def flowing(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> bool:
         return False
     if not pump.connected or at_ms - pump.heard_at_ms > limits.silence_stop_ms:
         return False
-    return at_ms - (pump.moved_at_ms or 0) <= no_flow_ms(pump, setup, limits)
+    still_ms = at_ms - (pump.moved_at_ms or 0)
+    return still_ms <= limits.no_flow_ms or still_ms <= no_flow_ms(pump, setup, limits)
 
 
 def still(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> bool:
@@ -71,7 +72,10 @@ def still(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> bool:
 
 
 def no_flow_ms(pump: Pump, setup: PumpSetup, limits: Limits) -> int:
-    """How long a still counter is no proof of no flow: 20 s, or two steps of a coarse counter."""
+    """How long a still counter is no proof of no flow: 20 s (`limits`), or two steps of a coarse counter.
+
+    Never shorter than `limits.no_flow_ms`.
+    """
     rate = pump.reported_ul_h or 0
     if setup.counter_quantum_ul is None or rate <= 0:
         return 1 << 62

@@ -21,23 +21,24 @@ from clampctl.core.values import changed
 
 
 def take(state: State, event: DeviceEvent, at_ms: int) -> State:
-    """The state after one device event."""
+    """The state after one device event, at its time."""
     match event:
         case PumpReported():
             pump, setup = pump_of(state, event.role), setup_of(state, event.role)
-            return with_pump(state, readback.reported(pump, event, setup, at_ms))
+            return with_pump(state, readback.reported(pump, event, setup, at_ms), at_ms)
         case GlucoseSampled():
             protocol, station = state.session.protocol, state.session.station
             blood = samples.take(state.blood, event, station.analyzer.lag_ms, protocol.limits, at_ms)
-            return changed(state, blood=blood)
+            return changed(state, at_ms=at_ms, blood=blood)
         case LinkHeard():
-            return changed(state, blood=replace(state.blood, analyzer_heard_ms=at_ms, analyzer_lost=""))
+            blood = replace(state.blood, analyzer_heard_ms=at_ms, analyzer_lost="")
+            return changed(state, at_ms=at_ms, blood=blood)
         case PumpIdentified():
-            return with_pump(state, readback.identified(pump_of(state, event.role), event, at_ms))
+            return with_pump(state, readback.identified(pump_of(state, event.role), event, at_ms), at_ms)
         case LinkLost():
-            return _lost(state, event)
+            return _lost(state, event, at_ms)
         case LinkTroubled():
-            return _troubled(state, event)
+            return _troubled(state, event, at_ms)
         case _:
             assert_never(event)
 
@@ -55,29 +56,30 @@ def setup_of(state: State, role: Role) -> PumpSetup:
     return station.dextrose_pump if role is Role.DEXTROSE else station.insulin_pump
 
 
-def with_pump(state: State, pump: Pump) -> State:
-    """The state with one pump's belief replaced."""
+def with_pump(state: State, pump: Pump, at_ms: int) -> State:
+    """The state at this time, with one pump's belief replaced."""
     if pump.role is Role.DEXTROSE:
-        return changed(state, dextrose=pump)
-    return changed(state, insulin=pump)
+        return changed(state, at_ms=at_ms, dextrose=pump)
+    return changed(state, at_ms=at_ms, insulin=pump)
 
 
-def _lost(state: State, event: LinkLost) -> State:
+def _lost(state: State, event: LinkLost, at_ms: int) -> State:
     if event.role is Role.ANALYZER:
-        return changed(state, blood=replace(state.blood, analyzer_lost=event.detail or "no link"))
-    return with_pump(state, readback.lost(pump_of(state, event.role), event.detail))
+        blood = replace(state.blood, analyzer_lost=event.detail or "no link")
+        return changed(state, at_ms=at_ms, blood=blood)
+    return with_pump(state, readback.lost(pump_of(state, event.role), event.detail), at_ms)
 
 
-def _troubled(state: State, event: LinkTroubled) -> State:
+def _troubled(state: State, event: LinkTroubled, at_ms: int) -> State:
     """Trouble alone changes no belief; silence and read-back judge it.
 
     A full queue is an alarm, and so is a result that an analyzer's link holds back or cannot fetch. Why
     a pump's link refused an order is kept for the alarm that read-back may raise.
     """
     if event.trouble is Trouble.FULL_QUEUE:
-        return changed(state, safeguards=replace(state.safeguards, queue_full=event.detail))
+        return changed(state, at_ms=at_ms, safeguards=replace(state.safeguards, queue_full=event.detail))
     if event.role is Role.ANALYZER and event.trouble in (Trouble.REFUSED, Trouble.NO_REPLY):
-        return changed(state, blood=replace(state.blood, analyzer_held=event.detail))
+        return changed(state, at_ms=at_ms, blood=replace(state.blood, analyzer_held=event.detail))
     if event.role is not Role.ANALYZER and event.trouble is Trouble.REFUSED:
-        return with_pump(state, changed(pump_of(state, event.role), refused=event.detail))
-    return state
+        return with_pump(state, changed(pump_of(state, event.role), refused=event.detail), at_ms)
+    return changed(state, at_ms=at_ms)

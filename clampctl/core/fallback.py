@@ -10,7 +10,7 @@ from dataclasses import replace
 from clampctl.core import delivery, readback, samples
 from clampctl.core.commands import Role
 from clampctl.core.events import PumpState
-from clampctl.core.protocol import Tail
+from clampctl.core.protocol import Limits, Tail
 from clampctl.core.state import DOSING, Dosing, Phase, Pump, State, Tailing, Verdict
 from clampctl.core.station import PumpSetup
 
@@ -49,19 +49,28 @@ def trigger(state: State, planned_dextrose_ul_h: int, at_ms: int) -> str:
     if age > limits.age_fallback_ms:
         return f"no believed glucose for {limits.age_fallback_ms // 60_000} min"
     lowest = min(newest.glucose_mg_dl, sample.glucose_mg_dl)
-    if planned_dextrose_ul_h > 0:
-        dextrose = _no_flow(state, station.dextrose_pump, at_ms)
-    else:
-        dextrose = _not_idle(state, lowest, age, at_ms)
-    return (
-        _pump_fault(state.dextrose, station.dextrose_pump, state, at_ms)
-        or _pump_fault(state.insulin, station.insulin_pump, state, at_ms)
-        or dextrose
-    )
+    fault = _pump_fault(state.dextrose, station.dextrose_pump, limits, at_ms)
+    fault = fault or _pump_fault(state.insulin, station.insulin_pump, limits, at_ms)
+    if fault:
+        return fault
+    if planned_dextrose_ul_h <= 0:
+        return _not_idle(state, lowest, age, at_ms)
+    still = delivery.still(state.dextrose, station.dextrose_pump, limits, at_ms)
+    return "dextrose is not flowing" if still else ""  # I2: what is planned flows, verifiably
 
 
-def _pump_fault(pump: Pump, setup: PumpSetup, state: State, at_ms: int) -> str:
-    limits = state.session.protocol.limits
+def _pump_fault(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> str:
+    """What is wrong with one pump, insulin's still counter included; empty when nothing is."""
+    if not readback.in_order(pump, limits.silence_stop_ms, at_ms):
+        fault = _out_of_order(pump, setup, limits, at_ms)
+        if fault:
+            return fault
+    if pump.role is Role.INSULIN and pump.reported_ul_h and delivery.still(pump, setup, limits, at_ms):
+        return "insulin is not flowing: the pump's counter stands still"
+    return ""
+
+
+def _out_of_order(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> str:
     name = f"{setup.role.value} pump"
     if not pump.connected:
         return f"{name} disconnected"
@@ -77,15 +86,7 @@ def _pump_fault(pump: Pump, setup: PumpSetup, state: State, at_ms: int) -> str:
         return f"{name} stopped by itself"
     if readback.unverified_for_ms(pump, at_ms) > delivery.patience_ms(setup, limits.readback_ms):
         return readback.told(pump, f"{name} does not hold the commanded rate")
-    if pump.role is Role.INSULIN and pump.reported_ul_h and delivery.still(pump, setup, limits, at_ms):
-        return "insulin is not flowing: the pump's counter stands still"
     return ""
-
-
-def _no_flow(state: State, setup: PumpSetup, at_ms: int) -> str:
-    """I2: dextrose that is planned flows, verifiably."""
-    still = delivery.still(state.dextrose, setup, state.session.protocol.limits, at_ms)
-    return "dextrose is not flowing" if still else ""
 
 
 def _not_idle(state: State, lowest_mg_dl: float, age_ms: int, at_ms: int) -> str:

@@ -13,6 +13,8 @@ def step_at(protocol: Protocol, elapsed_ms: int) -> tuple[int, ClampStep, int]:
     """
     start_ms = 0
     last = len(protocol.steps) - 1
+    if last == 0:
+        return 0, protocol.steps[0], elapsed_ms
     for index, step in enumerate(protocol.steps[:last]):
         if elapsed_ms < start_ms + step.duration_ms:
             return index, step, elapsed_ms - start_ms

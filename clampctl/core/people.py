@@ -279,7 +279,7 @@ def _released(state: State, role: Role) -> State:
         return _refused(state, f"The {role.value} pump waits for nobody.")
     if pump.state is PumpState.ALARM:
         return _refused(state, f"The {role.value} pump still shows an alarm; clear it at the pump.")
-    return with_pump(state, changed(pump, stopped_by_itself=False, commanded_at_ms=None))
+    return with_pump(state, changed(pump, stopped_by_itself=False, commanded_at_ms=None), state.at_ms)
 
 
 def _acknowledged(state: State, name: str) -> State:

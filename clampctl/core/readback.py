@@ -125,6 +125,22 @@ def told(pump: Pump, words: str) -> str:
     return f"{words}: {pump.refused}" if pump.refused else words
 
 
+def in_order(pump: Pump, silence_ms: int, at_ms: int) -> bool:
+    """Whether nothing at all can be said against a pump: the usual case, seen at a glance.
+
+    That its counter advances is not looked at here (`delivery`).
+    """
+    return (
+        pump.connected
+        and (pump.verified or pump.commanded_ul_h is None)
+        and pump.heard_at_ms is not None
+        and at_ms - pump.heard_at_ms <= silence_ms
+        and pump.state is not PumpState.ALARM
+        and not (pump.stopped_by_itself or pump.mismatch or pump.trouble)
+        and (pump.account is None or not pump.account.disagrees)
+    )
+
+
 def unverified_for_ms(pump: Pump, at_ms: int) -> int:
     """How long the pump has not confirmed what was commanded; 0 when it has, or nothing was.
 
@@ -192,10 +208,12 @@ def _again(pump: Pump, at_ms: int) -> tuple[Pump, Command | None]:
 
     Not one that was confirmed and then changed: that was a person at the pump's keys.
     """
+    if pump.verified or pump.role is not Role.DEXTROSE:
+        return pump, None
     ordered_ms = pump.repeated_at_ms or pump.commanded_at_ms or 0
-    lost = pump.state is PumpState.RUNNING and not pump.verified and pump.differs_since_ms is None
+    lost = pump.state is PumpState.RUNNING and pump.differs_since_ms is None
     heard_since = pump.heard_at_ms is not None and pump.heard_at_ms - ordered_ms >= RATE_AGAIN_MS
-    if pump.role is not Role.DEXTROSE or not lost or not heard_since or pump.commanded_ul_h is None:
+    if not lost or not heard_since or pump.commanded_ul_h is None:
         return pump, None
     return changed(pump, repeated_at_ms=at_ms), SetRate(pump.role, pump.commanded_ul_h, pump.epoch)
 

@@ -104,7 +104,7 @@ def _taken(state: State, event: Event, at_ms: int) -> State:
         case Ticked() | ReadingImported():
             return changed(state, at_ms=at_ms)
         case PumpReported() | GlucoseSampled() | LinkHeard() | LinkLost() | LinkTroubled() | PumpIdentified():
-            return devices.take(changed(state, at_ms=at_ms), event, at_ms)
+            return devices.take(state, event, at_ms)
         case SessionResumed():
             return _resumed(changed(state, at_ms=at_ms), event, at_ms)
         case ClockStepped() | WindowsCounted():
@@ -290,7 +290,7 @@ def _ordered(
 
 
 def _watched(before: State, state: State, at_ms: int) -> State:
-    now = tuple(alarms.conditions(state, at_ms))
+    now = alarms.conditions(state, at_ms)
     after = alarms.latched(state.alarms, now, at_ms)
     if after is state.alarms:
         return state

@@ -13,9 +13,9 @@ Value = TypeVar("Value")
 def changed(value: Value, **changes: Any) -> Value:
     """A copy of a frozen dataclass without slots, with fields replaced. TypeError for no such field."""
     fields = value.__dict__
-    if not changes.keys() <= fields.keys():
+    merged = {**fields, **changes}
+    if len(merged) != len(fields):
         raise TypeError(f"{type(value).__name__} has no {sorted(changes.keys() - fields.keys())}")
     copy: Value = object.__new__(type(value))
-    copy.__dict__.update(fields)
-    copy.__dict__.update(changes)
+    object.__setattr__(copy, "__dict__", merged)  # as a frozen dataclass sets its own fields
     return copy
