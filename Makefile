@@ -36,6 +36,7 @@ contracts: venv
 bench: venv
 	$(BIN)/python tests/speed.py
 	$(BIN)/python -m tests.latency
+	$(BIN)/python -m tests.trial_speed $(PEERS)/bin/python
 
 fuzz: venv
 	$(BIN)/python -m tests.fuzz

@@ -6,6 +6,7 @@ the peers' Python.
 """
 
 import argparse
+import copy
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.models import MODELS
-from tests.peers.__main__ import installed
+from tests.peers.__main__ import installed, say
 from tests.peers.exchange import Failed
 from tests.peers.simglucose_clamp import PACKAGE, clamped
 from tests.speed import BASELINE_LINES, RUNS, baseline, timed
@@ -31,12 +32,6 @@ ROUNDS = 2
 """Each crew tries so often, one after the other by turns; the best is told."""
 
 LOOK_S = 0.5
-
-
-def say(text: str) -> None:
-    """A line."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def figure(what: str, subject_minutes: float, took_s: float, base_s: float) -> None:
@@ -58,14 +53,15 @@ def open_loop(model: str) -> Callable[[], None]:
     insulin_mu_kg_min = INSULIN_MU_M2_MIN * plant.bsa_m2 / plant.weight_kg
 
     def move() -> None:
+        moved = copy.copy(plant)
         for _ in range(MINUTES):
-            plant.advance(1.0, gir, insulin_mu_kg_min, still)
+            moved.advance(1.0, gir, insulin_mu_kg_min, still)
 
     return move
 
 
 def session_kb(session: int) -> int:
-    """The peaks of memory of the processes alive in a session, one by one, together (Linux; else 0)."""
+    """The peaks of all processes alive in a session, summed: at most what they hold (Linux; else 0)."""
     total = 0
     for told in Path("/proc").glob("[0-9]*/stat"):
         try:
