@@ -4,6 +4,7 @@ Every half minute both pumps report; one report stands for the many a pump gives
 is as rarely as the core allows (`silence_stop_ms`, at most 30 s).
 """
 
+import math
 from dataclasses import replace
 
 from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
@@ -24,6 +25,8 @@ from clampctl.core.station import AnalyzerSetup, PumpSetup, RateStep, Station
 from clampctl.core.step import step
 from clampctl.units import MS_PER_MIN
 from simulator.bench import seen
+from simulator.circumstances import AS_IT_SHOULD_BE, Circumstances
+from simulator.clamp import SET_UP_MS
 from simulator.nurse import Nurse
 from simulator.subjects.sampling import YSI_ANALYSIS_MS
 
@@ -94,17 +97,26 @@ class TrialPump:
 
 
 class Bed:
-    """One subject's clamp, moment by moment."""
+    """One subject's clamp, moment by moment.
 
-    __slots__ = ("_due", "_ends_ms", "_nurse", "_unread", "dextrose", "insulin", "samples", "state")
+    `next_sample` is the number of the sample that is drawn next, 1 the first.
+    """
 
-    def __init__(self, started: SessionStarted) -> None:
+    __slots__ = (
+        "_circumstances", "_due", "_ends_ms", "_nurse", "_said", "_unread", "dextrose", "insulin",
+        "next_sample", "samples", "state",
+    )  # fmt: skip
+
+    def __init__(self, started: SessionStarted, circumstances: Circumstances = AS_IT_SHOULD_BE) -> None:
         self.state: State = step(None, started, 0)[0]
         self.dextrose = TrialPump(Role.DEXTROSE)
         self.insulin = TrialPump(Role.INSULIN)
         self.samples: list[tuple[int, float]] = []
+        self.next_sample = 1
+        self._circumstances = circumstances
         self._nurse = Nurse(started.protocol.sampling_ms)
-        self._due: list[tuple[int, float]] = []
+        self._said: list[int] = []
+        self._due: list[tuple[int, int, float]] = []
         self._unread: list[TrialPump] = []
         self._ends_ms: int | None = None
         for role in (Role.DEXTROSE, Role.INSULIN):
@@ -117,36 +129,49 @@ class Bed:
 
     @property
     def is_over(self) -> bool:
-        """Whether the protocol's time is over."""
-        return self._ends_ms is not None and self.state.at_ms >= self._ends_ms
+        """Whether the protocol's time is over, or set-up's without a start of insulin."""
+        return self.state.at_ms >= (SET_UP_MS if self._ends_ms is None else self._ends_ms)
+
+    def clamp_min(self, at_ms: int) -> float:
+        """Minutes from insulin start, negative before it; before it is known, long before."""
+        return -math.inf if self.started_ms is None else (at_ms - self.started_ms) / MS_PER_MIN
 
     def moment(self, at_ms: int, reading_mg_dl: float) -> None:
         """What happens at one moment: a result that is due, both pumps, and the nurse.
 
         `reading_mg_dl` is what the analyzer will say of blood drawn now.
         """
-        while self._due and self._due[0][0] + RESULT_MS <= at_ms:
-            self._resulted(*self._due.pop(0), at_ms)
+        while self._due and self._due[0][0] <= at_ms:
+            _, said_ms, value = self._due.pop(0)
+            self._resulted(said_ms, value, at_ms)
         self._reports(self.dextrose, at_ms)
         self._reports(self.insulin, at_ms)
         if at_ms % MS_PER_MIN == 0:
-            self._nursed(at_ms, reading_mg_dl)
+            self._nursed(at_ms)
+        while self._said and self._said[0] + self._circumstances.late_ms <= at_ms:
+            self._drawn(self._said.pop(0), reading_mg_dl, at_ms)
         while self._unread:
             self._reports(self._unread[0], at_ms)
         if self._ends_ms is None and self.started_ms is not None:
             self._ends_ms = self.started_ms + total_ms(self.state.session.protocol)
 
-    def _nursed(self, at_ms: int, reading_mg_dl: float) -> None:
-        """The nurse looks, once a minute: draws and results fall on whole minutes."""
+    def _nursed(self, at_ms: int) -> None:
+        """The nurse looks, once a minute, and says that she draws."""
         for act in self._nurse.look(seen(self.state), at_ms):
             self._happens(act, at_ms)
             if isinstance(act, SampleDrawn):
-                self._due.append((at_ms, reading_mg_dl))
+                self._said.append(at_ms)
 
-    def _resulted(self, drawn_at_ms: int, glucose_mg_dl: float, at_ms: int) -> None:
+    def _drawn(self, said_ms: int, reading_mg_dl: float, at_ms: int) -> None:
+        """Blood is drawn now that was said to be drawn before, or is missed."""
+        if not self._circumstances.is_missed(self.next_sample):
+            self._due.append((at_ms + RESULT_MS, said_ms, reading_mg_dl))
+        self.next_sample += 1
+
+    def _resulted(self, said_ms: int, glucose_mg_dl: float, at_ms: int) -> None:
         """The analyzer tells a value; what the core believes is kept as a sample of the record."""
         told = GlucoseSampled(
-            sample_id=str(drawn_at_ms),
+            sample_id=str(said_ms),
             glucose_mg_dl=glucose_mg_dl,
             drawn_at_ms=None,
             kind=SampleKind.PATIENT,

@@ -21,6 +21,7 @@ def row(request: Request, result: ChunkResult) -> dict[str, Figure]:
     below 80 mg/dL keeps the others from it). Shares are of these: below 70 or 54 mg/dL in truth at any
     time, in steady state by the usual criteria, fallen back to SAFE-TAIL. `approach_min` is the median,
     subjects who never arrive included. Bias and SD of M are in % of the mean true uptake.
+    `circumstances` are their texts joined by commas, or "none".
     """
     scores = result.scores
     lowest = scores["glucose_min_true_mg_dl"]
@@ -29,8 +30,8 @@ def row(request: Request, result: ChunkResult) -> dict[str, Figure]:
     law = request.protocol.law.name
     figures: dict[str, Figure] = {
         "model": request.model, "phenotype": request.phenotype, "protocol": request.protocol.name,
-        "noise": request.noise, "drift": request.drift, "law": law, "seed": request.seed,
-        "subjects": request.subjects, "clamped": int(clamped.sum()),
+        "noise": request.noise, "drift": request.drift, "circumstances": str(request.circumstances),
+        "law": law, "seed": request.seed, "subjects": request.subjects, "clamped": int(clamped.sum()),
         "m_window_min": list(window_min(request)),
     }  # fmt: skip
     figures |= {name: percentiles(scores[name]) for name in SCORES if name not in COUNTED}
@@ -47,7 +48,7 @@ def row(request: Request, result: ChunkResult) -> dict[str, Figure]:
 
 
 def columns(request: Request, result: ChunkResult) -> dict[str, list[str] | list[int] | list[float | None]]:
-    """One row a subject, column by column: who, under which law, and every score (None: not known)."""
+    """One row a subject, column by column: who, under what, and every score (None: not known)."""
     n = result.count
     table: dict[str, list[str] | list[int] | list[float | None]] = {
         "model": [request.model] * n,
@@ -55,6 +56,7 @@ def columns(request: Request, result: ChunkResult) -> dict[str, list[str] | list
         "law": [request.protocol.law.name] * n,
         "noise": [request.noise] * n,
         "drift": [request.drift] * n,
+        "circumstances": [str(request.circumstances)] * n,
         "subject": list(range(result.first, result.first + n)),
     }
     for name in SCORES:

@@ -43,7 +43,7 @@ WIDE_BAND_PCT = 10.0
 class Course:
     """What the bodies of a chunk did, one row each moment from the session's start: shape (moments, n).
 
-    A row's GIR is given from this moment to the next.
+    A row's GIR is what the bench would record, from this moment to the next.
     """
 
     glucose_mg_dl: Array

@@ -41,6 +41,13 @@ def add_to(commands: Any) -> None:
     trial.add_argument(
         "--drift", default="none", help="of uptake: none, ramp-lean, ramp-obese, step-up or step-down"
     )
+    trial.add_argument(
+        "--circumstance",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="what is otherwise at every bed, such as analyzer-bias=3, late=2, whole-blood; may be repeated",
+    )
     trial.add_argument("--seed", type=whole(0), default=1)
     trial.add_argument("--minutes", type=number(), help="length of the clamp; else the protocol's")
     trial.add_argument("--wide", action="store_true", help="a cohort with wider tails of uptake")
@@ -82,11 +89,13 @@ def _requests(options: argparse.Namespace) -> list["Request"]:
     """One request a law, each law once."""
     from clampctl.study.load import load_protocol
     from clampctl.study.variants import with_law, with_minutes
+    from simulator.circumstances import circumstances
     from simulator.trial import Request
 
     protocol = load_protocol(options.protocol)
     if options.minutes is not None:
         protocol = with_minutes(protocol, options.minutes)
+    found = circumstances(options.circumstance)
     laws = [protocol.law.name] if options.laws is None else [law.strip() for law in options.laws.split(",")]
     if not all(laws) or len(set(laws)) != len(laws):
         raise Refusal("laws", f"laws is {options.laws!r}; expected names such as defronzo,hold, each once.")
@@ -100,6 +109,7 @@ def _requests(options: argparse.Namespace) -> list["Request"]:
             options.subjects,
             options.wide,
             options.drift,
+            found,
         )
         for law in laws
     ]

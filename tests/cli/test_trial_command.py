@@ -51,6 +51,20 @@ def test_the_same_seed_gives_the_same_rows(capsys: pytest.CaptureFixture[str]) -
     assert found[0] == found[1] != found[2]
 
 
+def test_circumstances_hold_for_every_law_and_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--circumstance", "late=2", "--circumstance", "weight=1.1", "--laws", "defronzo,hold")
+    found = []
+    for texts in (asked, ()):
+        assert run(*USUAL, "--subjects", "2", *texts, "--json") == 0
+        found.append(rows(capsys))
+    there, none = found
+    assert [row["circumstances"] for row in there] == ["late=2,weight=1.1"] * 2
+    assert [row["circumstances"] for row in none] == ["none"]
+    assert there[0]["insulin_mean_uu_ml"]["p50"] > none[0]["insulin_mean_uu_ml"]["p50"]
+    assert run(*USUAL, "--subjects", "2", *asked) == 0
+    assert capsys.readouterr().out.count("circumstances: late=2,weight=1.1") == 2
+
+
 def test_files_hold_the_rows_and_every_subject(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*USUAL, "--subjects", "3", "--out", tmp_path, "--laws", "defronzo,hold", "--json") == 0
     told = json.loads(capsys.readouterr().out)
@@ -65,6 +79,7 @@ def test_parquet_holds_every_subject(tmp_path: Path) -> None:
     table = parquet.read_table(tmp_path / "trial.parquet").to_pydict()
     assert table["law"] == ["defronzo"] * 3 + ["hold"] * 3
     assert table["subject"] == [0, 1, 2] * 2
+    assert table["circumstances"] == ["none"] * 6
 
 
 def test_figures_are_drawn_beside_them(tmp_path: Path) -> None:
@@ -129,6 +144,8 @@ def test_words_end_with_what_a_virtual_subject_is(capsys: pytest.CaptureFixture[
         ("--noise", "loud"),
         ("--phenotype", "tall"),
         ("--minutes", "20.5"),
+        ("--circumstance", "rain"),
+        ("--circumstance", "late=5"),
     ],
 )
 def test_what_cannot_be_tried_is_refused(wrong: tuple[str, str]) -> None:

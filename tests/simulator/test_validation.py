@@ -291,9 +291,8 @@ def test_a_miss_that_is_known_fails_on_the_page_and_not_the_command() -> None:
     results = replace(GOOD, curves=[off(13.0, known_miss="another group")])
     assert results.failures() == []
     assert results.known_misses() == ["curve, Made up: insulin: another group"]
-    text = page(results, ())
-    assert "**FAIL**" in text
-    assert "- not met, and known: curve, Made up: insulin: another group" in text
+    assert "**FAIL**" in page(results, ())
+    assert "- not met, and known: curve, Made up: insulin: another group" in page(results, ())
     assert replace(GOOD, curves=[replace(CURVE, known_miss="another group")]).known_misses() == []
 
 
