@@ -20,8 +20,8 @@ from simulator.trial_bed import STATION
 
 PROTOCOL = load_protocol("euglycemic-40")
 EACH = ("assay-cv=3", "analyzer-bias=5", "analyzer-drift=6", "cold-hand=6", "whole-blood",
-        "contaminated=100", "late=2", "missed=3", "sampling=10", "weight=1.1", "dextrose-strength=0.909", "insulin-strength=0.5",
-        "quantum=1000", "lag=3")  # fmt: skip
+        "contaminated=100", "late=2", "missed=3", "sampling=10", "weight=1.1",
+        "dextrose-strength=0.909", "insulin-strength=0.5", "quantum=1000", "lag=3")  # fmt: skip
 
 
 def found(texts: str, glucose_mg_dl: float, minute: float = 0.0, number: int = 1) -> float:
