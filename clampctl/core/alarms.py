@@ -4,13 +4,14 @@ A condition is a fact that holds now, with the text: what; what the program did;
 latch remembers onset, acknowledgement and, for the grave ones, that it was there (safety sheet 6.2).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
-from clampctl.core import delivery, insulin, readback, samples
+from clampctl.core import delivery, insulin, readback
 from clampctl.core.commands import Role
-from clampctl.core.events import PumpState
+from clampctl.core.events import IN_ALARM
 from clampctl.core.protocol import Limits
-from clampctl.core.state import DOSING, Alarm, Phase, Priority, Pump, Sample, State, Verdict
+from clampctl.core.state import DOSING, DOUBTED, Alarm, Phase, Priority, Pump, Sample, State
 from clampctl.core.station import PumpSetup
 
 RECENT_INSULIN_MS = 60 * 60_000
@@ -20,9 +21,8 @@ AUDIO_PAUSE_MS = 120_000
 AUDIO_PAUSE_HIGH_MS = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One alarm condition that holds now."""
+class Condition(NamedTuple):
+    """One alarm condition that holds now; made anew at each look, so as light as can be."""
 
     name: str
     priority: Priority
@@ -32,18 +32,20 @@ class Condition:
 
 def conditions(state: State, at_ms: int) -> tuple[Condition, ...]:
     """Every condition that holds at this moment."""
-    if state.phase is Phase.CLOSED:
+    by_protocol = state.phase in DOSING
+    if not by_protocol and state.phase is Phase.CLOSED:
         return ()
-    station = state.session.station
-    found = [
-        *_glucose(state),
-        *_pump(state, state.dextrose, station.dextrose_pump, at_ms),
-        *_pump(state, state.insulin, station.insulin_pump, at_ms),
-        *_dextrose_gap(state),
-        *_safeguards(state, at_ms),
-    ]
-    if state.phase in DOSING:
-        found += [*_sampling(state, at_ms), *_insulin_waits(state, at_ms), *_gir(state)]
+    station, limits = state.session.station, state.session.protocol.limits
+    found = _glucose(state)
+    for pump, setup in ((state.dextrose, station.dextrose_pump), (state.insulin, station.insulin_pump)):
+        if not readback.in_order(pump, limits.silence_ms, at_ms):
+            found += _pump(state.phase, pump, setup, limits, at_ms)
+    found += _dextrose_gap(state)
+    found += _safeguards(state, at_ms)
+    if by_protocol:
+        found += _sampling(state, at_ms)
+        found += _insulin_waits(state, at_ms)
+        found += _gir(state)
     elif state.phase is Phase.FALLBACK and state.tailing is not None:
         found.append(_safe_tail(state, state.tailing.reason, at_ms))
     return tuple(found)
@@ -84,18 +86,19 @@ def _dextrose_is(state: State, at_ms: int) -> str:
 def _glucose(state: State) -> list[Condition]:
     """What the newest result says, and what keeps the next from coming."""
     found = []
-    if state.blood.analyzer_lost:
-        text = f"Analyzer: {state.blood.analyzer_lost} - check its cable"
+    blood = state.blood
+    if blood.analyzer_lost:
+        text = f"Analyzer: {blood.analyzer_lost} - check its cable"
         found.append(Condition("analyzer_lost", Priority.MEDIUM, text))
-    if state.blood.analyzer_held:
+    if blood.analyzer_held:
         urgent = Priority.MEDIUM if state.phase in DOSING else Priority.LOW
-        text = f"Result not taken: {state.blood.analyzer_held} - GIR not changed - sample again"
+        text = f"Result not taken: {blood.analyzer_held} - GIR not changed - sample again"
         found.append(Condition("result_held", urgent, text))
-    newest = state.blood.newest
+    newest = blood.newest
     if newest is None:
         return found
     value = newest.glucose_mg_dl
-    if newest.verdict is Verdict.DOUBTED:
+    if newest.verdict is DOUBTED:
         text = f"Glucose {value:.1f} doubted: {newest.reason} - GIR cut at most 20 % - repeat within 3 min"
         found.append(Condition("glucose_doubted", Priority.MEDIUM, text))
     if value < 54.0:
@@ -104,7 +107,7 @@ def _glucose(state: State) -> list[Condition]:
     elif value < 70.0:
         text = f"Glucose {value:.1f} mg/dL - sample again at once"
         found.append(Condition("glucose_below_70", Priority.MEDIUM, text))
-    elif value < 80.0 and _falls_fast(newest, state.blood.before):
+    elif value < 80.0 and _falls_fast(newest, blood.before):
         text = f"Glucose {value:.1f} mg/dL and falling fast - sample again"
         found.append(Condition("glucose_falling", Priority.MEDIUM, text))
     return found
@@ -121,10 +124,11 @@ def _falls_fast(newest: Sample, before: Sample | None) -> bool:
 def _sampling(state: State, at_ms: int) -> list[Condition]:
     """How old glucose is while insulin runs, and a rate by hand that waits for the next."""
     limits = state.session.protocol.limits
-    age = samples.age_ms(state.blood, at_ms)
-    if age is None:
+    newest = state.blood.newest
+    if newest is None:
         return []
     found = []
+    age = at_ms - newest.drawn_at_ms
     minutes = age / 60_000
     if age > limits.age_stale_ms:
         text = f"No glucose for {minutes:.0f} min - GIR not cut - sample now"
@@ -138,21 +142,19 @@ def _sampling(state: State, at_ms: int) -> list[Condition]:
     return found
 
 
-def _pump(state: State, pump: Pump, setup: PumpSetup, at_ms: int) -> list[Condition]:
-    limits = state.session.protocol.limits
-    if readback.in_order(pump, limits.silence_ms, at_ms):
-        return []
+def _pump(phase: Phase, pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> list[Condition]:
+    """What is to be said of a pump that is not in order."""
     found = []
     role, name = pump.role, pump.role.capitalize()
     if pump.mismatch:
         text = f"{name} pump cannot be used: {pump.mismatch} - nothing is written to it - go to the pump"
         found.append(Condition(f"{role}_identity", Priority.HIGH, text, latching=True))
-    if state.phase is Phase.SETUP and pump.heard_at_ms is None and not pump.trouble:
+    if pump.heard_at_ms is None and not pump.trouble and phase is Phase.SETUP:
         return found
-    found.extend(_link(pump, limits, state.phase, at_ms))
-    if pump.state is PumpState.ALARM:
+    found += _link(pump, name, limits, phase, at_ms)
+    if pump.state is IN_ALARM:
         urgent = Priority.HIGH if pump.role is Role.DEXTROSE else Priority.MEDIUM
-        if state.phase is Phase.SETUP:
+        if phase is Phase.SETUP:
             urgent = Priority.LOW
         text = f"{name} pump alarm: {pump.alarm or 'unknown'} - go to the pump"
         found.append(Condition(f"{role}_pump_alarm", urgent, text))
@@ -166,9 +168,9 @@ def _pump(state: State, pump: Pump, setup: PumpSetup, at_ms: int) -> list[Condit
     return found
 
 
-def _link(pump: Pump, limits: Limits, phase: Phase, at_ms: int) -> list[Condition]:
+def _link(pump: Pump, name: str, limits: Limits, phase: Phase, at_ms: int) -> list[Condition]:
     """Whether a pump is connected, read, and answers: at most one condition."""
-    role, name = pump.role, pump.role.capitalize()
+    role = pump.role
     if pump.trouble or not pump.connected:
         text = f"{name} pump disconnected: {pump.trouble or 'no link'} - check cable and pump"
         urgent = Priority.HIGH if phase is not Phase.SETUP else Priority.MEDIUM
@@ -181,7 +183,7 @@ def _link(pump: Pump, limits: Limits, phase: Phase, at_ms: int) -> list[Conditio
         urgent = Priority.HIGH if silent_ms > limits.silence_stop_ms else Priority.MEDIUM
     else:
         return []
-    return [Condition(f"{role}_link", urgent, text)]
+    return [Condition(role + "_link", urgent, text)]
 
 
 def _not_as_commanded(pump: Pump, role: str, name: str) -> Condition:
@@ -192,12 +194,8 @@ def _not_as_commanded(pump: Pump, role: str, name: str) -> Condition:
 
 def _dextrose_gap(state: State) -> list[Condition]:
     """Dextrose stopped, or planned but not flowing, while insulin runs or acted within the hour."""
-    pump, setup = state.dextrose, state.session.station.dextrose_pump
-    limits = state.session.protocol.limits
-    planned = state.clamp_started_ms is not None and state.dosing.rate_ul_h > 0
-    read = pump.heard_at_ms is not None and state.at_ms - pump.heard_at_ms <= limits.silence_stop_ms
-    dry = planned and pump.connected and read and delivery.still(pump, setup, limits, state.at_ms)
-    if not (pump.stopped_by_itself or dry):
+    pump = state.dextrose
+    if not (pump.stopped_by_itself or _dry(state, pump)):
         return []
     off_ms = state.insulin_off_ms
     if state.phase in DOSING or (off_ms is not None and state.at_ms - off_ms < RECENT_INSULIN_MS):
@@ -205,6 +203,17 @@ def _dextrose_gap(state: State) -> list[Condition]:
         text = f"DEXTROSE {what} while insulin acts - {_insulin_is(state)} - give dextrose by hand"
         return [Condition("dextrose_not_flowing", Priority.HIGH, text, latching=True)]
     return []
+
+
+def _dry(state: State, pump: Pump) -> bool:
+    """Whether dextrose is planned, and its pump is read but does not deliver it."""
+    if state.clamp_started_ms is None or state.dosing.rate_ul_h <= 0:
+        return False
+    session, at_ms, heard_ms = state.session, state.at_ms, pump.heard_at_ms
+    limits = session.protocol.limits
+    if not pump.connected or heard_ms is None or at_ms - heard_ms > limits.silence_stop_ms:
+        return False
+    return delivery.still(pump, session.station.dextrose_pump, limits, at_ms)
 
 
 def _insulin_waits(state: State, at_ms: int) -> list[Condition]:
@@ -249,8 +258,10 @@ def latched(alarms: tuple[Alarm, ...], now: tuple[Condition, ...], at_ms: int) -
     """
     if not now and not alarms:
         return alarms
-    known = {alarm.name: alarm for alarm in alarms}
-    after = [_occurrence(known.pop(condition.name, None), condition, at_ms) for condition in now]
+    known = {alarm.name: alarm for alarm in alarms} if alarms else {}
+    after = []
+    for condition in now:
+        after.append(_occurrence(known.pop(condition.name, None), condition, at_ms))
     for ended in known.values():
         if ended.latching and not ended.acknowledged:
             after.append(replace(ended, holds=False) if ended.holds else ended)

@@ -4,7 +4,7 @@ Decides whether a pump really delivers; not what to do about it (`fallback`, `al
 safety sheet SR-14 (5 % over 10 min, 0.2 mL) and 2.4 (20 s without advance above 10 mL/h).
 """
 
-from clampctl.core.events import PumpState
+from clampctl.core.events import RUNNING, PumpState
 from clampctl.core.protocol import Limits
 from clampctl.core.state import Account, Pump
 from clampctl.core.station import PumpSetup
@@ -46,9 +46,10 @@ def quantum_ul(setup: PumpSetup, infused_ul: int) -> int:
 
 def flowing(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> bool:
     """Whether the pump verifiably delivers: heard, running as commanded, counter advancing."""
-    if pump.heard_at_ms is None or pump.state is not PumpState.RUNNING or not pump.reported_ul_h:
+    heard_ms = pump.heard_at_ms
+    if heard_ms is None or pump.state is not RUNNING or not pump.reported_ul_h:
         return False
-    if not pump.connected or at_ms - pump.heard_at_ms > limits.silence_stop_ms:
+    if not pump.connected or at_ms - heard_ms > limits.silence_stop_ms:
         return False
     still_ms = at_ms - (pump.moved_at_ms or 0)
     return still_ms <= limits.no_flow_ms or still_ms <= no_flow_ms(pump, setup, limits)
@@ -62,7 +63,7 @@ def still(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> bool:
     """
     if flowing(pump, setup, limits, at_ms):
         return False
-    if pump.state is PumpState.PAUSED or (pump.state is PumpState.RUNNING and pump.reported_ul_h):
+    if pump.state is PumpState.PAUSED or (pump.state is RUNNING and pump.reported_ul_h):
         return True
     if not pump.commanded_ul_h:
         return False

@@ -45,20 +45,22 @@ def take(state: State, event: DeviceEvent, at_ms: int) -> State:
 
 def pump_of(state: State, role: Role) -> Pump:
     """The pump in a role. Raises InvariantBroken for the analyzer."""
-    if role is Role.ANALYZER:
-        raise InvariantBroken("the analyzer is no pump")
-    return state.dextrose if role is Role.DEXTROSE else state.insulin
+    if role is state.dextrose.role:
+        return state.dextrose
+    if role is state.insulin.role:
+        return state.insulin
+    raise InvariantBroken("the analyzer is no pump")
 
 
 def setup_of(state: State, role: Role) -> PumpSetup:
     """The station's page about the pump in a role."""
     station = state.session.station
-    return station.dextrose_pump if role is Role.DEXTROSE else station.insulin_pump
+    return station.dextrose_pump if role is state.dextrose.role else station.insulin_pump
 
 
 def with_pump(state: State, pump: Pump, at_ms: int) -> State:
     """The state at this time, with one pump's belief replaced."""
-    if pump.role is Role.DEXTROSE:
+    if pump.role is state.dextrose.role:
         return changed(state, at_ms=at_ms, dextrose=pump)
     return changed(state, at_ms=at_ms, insulin=pump)
 

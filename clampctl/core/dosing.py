@@ -86,7 +86,7 @@ def on_sample(state: State, at_ms: int) -> Dosing:
 
 
 def by_clock(state: State, at_ms: int) -> Dosing | None:
-    """The dosing when a first rate of the protocol is due by the clock; None when none is.
+    """The dosing when a first rate of the protocol is due by the clock; None when none is, or while held.
 
     A rate just set by hand stays: the clock knows less than the nurse, only a sample ends it.
     """
@@ -98,7 +98,7 @@ def by_clock(state: State, at_ms: int) -> Dosing | None:
     if index >= len(settings.first_rates):
         return None
     elapsed_ms = at_ms - state.clamp_started_ms
-    if elapsed_ms < settings.first_rates[index].from_ms:
+    if elapsed_ms < settings.first_rates[index].from_ms or state.phase is Phase.HOLD:
         return None
     dosing = replace(dosing, first_rate_index=index)
     if elapsed_ms >= settings.rule_from_ms or dosing.override_until_ms is not None:

@@ -8,7 +8,6 @@ in 2.3). Decides when to fall back and how much dextrose then; alarms are made e
 from dataclasses import replace
 
 from clampctl.core import delivery, readback, samples
-from clampctl.core.commands import Role
 from clampctl.core.events import PumpState
 from clampctl.core.protocol import Limits, Tail
 from clampctl.core.state import DOSING, Dosing, Phase, Pump, State, Tailing, Verdict
@@ -48,29 +47,24 @@ def trigger(state: State, planned_dextrose_ul_h: int, at_ms: int) -> str:
     age = at_ms - sample.drawn_at_ms
     if age > limits.age_fallback_ms:
         return f"no believed glucose for {limits.age_fallback_ms // 60_000} min"
-    lowest = min(newest.glucose_mg_dl, sample.glucose_mg_dl)
-    fault = _pump_fault(state.dextrose, station.dextrose_pump, limits, at_ms)
-    fault = fault or _pump_fault(state.insulin, station.insulin_pump, limits, at_ms)
-    if fault:
-        return fault
+    dextrose, insulin = state.dextrose, state.insulin
+    silence_ms = limits.silence_stop_ms
+    if not (readback.in_order(dextrose, silence_ms, at_ms) and readback.in_order(insulin, silence_ms, at_ms)):
+        fault = _fault(dextrose, station.dextrose_pump, limits, at_ms)
+        fault = fault or _fault(insulin, station.insulin_pump, limits, at_ms)
+        if fault:
+            return fault
+    if insulin.reported_ul_h and delivery.still(insulin, station.insulin_pump, limits, at_ms):
+        return "insulin is not flowing: the pump's counter stands still"
     if planned_dextrose_ul_h <= 0:
+        lowest = min(newest.glucose_mg_dl, sample.glucose_mg_dl)
         return _not_idle(state, lowest, age, at_ms)
-    still = delivery.still(state.dextrose, station.dextrose_pump, limits, at_ms)
+    still = delivery.still(dextrose, station.dextrose_pump, limits, at_ms)
     return "dextrose is not flowing" if still else ""  # I2: what is planned flows, verifiably
 
 
-def _pump_fault(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> str:
-    """What is wrong with one pump, insulin's still counter included; empty when nothing is."""
-    if not readback.in_order(pump, limits.silence_stop_ms, at_ms):
-        fault = _out_of_order(pump, setup, limits, at_ms)
-        if fault:
-            return fault
-    if pump.role is Role.INSULIN and pump.reported_ul_h and delivery.still(pump, setup, limits, at_ms):
-        return "insulin is not flowing: the pump's counter stands still"
-    return ""
-
-
-def _out_of_order(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> str:
+def _fault(pump: Pump, setup: PumpSetup, limits: Limits, at_ms: int) -> str:
+    """What is wrong with one pump, by what it says; empty when nothing is, or it may still pass."""
     name = f"{setup.role.value} pump"
     if not pump.connected:
         return f"{name} disconnected"

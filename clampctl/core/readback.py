@@ -6,7 +6,7 @@ the pump's own keys is a report, shown and alarmed, not fought.
 
 from clampctl.core.commands import Command, Role, SetRate, StartPump, StopPump
 from clampctl.core.delivery import integrated, reconciled
-from clampctl.core.events import PumpIdentified, PumpReported, PumpState
+from clampctl.core.events import IN_ALARM, RUNNING, PumpIdentified, PumpReported, PumpState
 from clampctl.core.state import Pump
 from clampctl.core.station import PumpSetup
 from clampctl.core.values import changed
@@ -70,9 +70,9 @@ def reported(pump: Pump, event: PumpReported, setup: PumpSetup, at_ms: int) -> P
     if event.epoch != pump.epoch or not pump.connected:
         return pump
     commanded = pump.commanded_ul_h
-    stopped = event.state is not PumpState.RUNNING
+    stopped = event.state is not RUNNING
     rate_ul_h = 0 if stopped else event.rate_ul_h
-    ran_by_order = pump.state is PumpState.RUNNING and commanded is not None and commanded > 0
+    ran_by_order = pump.state is RUNNING and commanded is not None and commanded > 0
     infused_ul = pump.infused_ul if event.infused_ul is None else event.infused_ul
     moved = (
         infused_ul is None
@@ -135,7 +135,7 @@ def in_order(pump: Pump, silence_ms: int, at_ms: int) -> bool:
         and (pump.verified or pump.commanded_ul_h is None)
         and pump.heard_at_ms is not None
         and at_ms - pump.heard_at_ms <= silence_ms
-        and pump.state is not PumpState.ALARM
+        and pump.state is not IN_ALARM
         and not (pump.stopped_by_itself or pump.mismatch or pump.trouble)
         and (pump.account is None or not pump.account.disagrees)
     )
@@ -164,11 +164,11 @@ def order(pump: Pump, planned_ul_h: int, at_ms: int) -> tuple[Pump, Command | No
         return _remember(pump, planned_ul_h), None
     if planned_ul_h == 0:
         return _stop(pump, at_ms)
-    running = pump.state is PumpState.RUNNING
     if pump.commanded_ul_h == planned_ul_h and pump.commanded_at_ms is not None:
         return _again(pump, at_ms)
     if pump.stopped_by_itself or pump.state in (PumpState.PAUSED, PumpState.ALARM):
         return _remember(pump, planned_ul_h), None
+    running = pump.state is RUNNING
     if not running and _start_unanswered(pump):
         return pump, None
     given = changed(
@@ -211,7 +211,7 @@ def _again(pump: Pump, at_ms: int) -> tuple[Pump, Command | None]:
     if pump.verified or pump.role is not Role.DEXTROSE:
         return pump, None
     ordered_ms = pump.repeated_at_ms or pump.commanded_at_ms or 0
-    lost = pump.state is PumpState.RUNNING and pump.differs_since_ms is None
+    lost = pump.state is RUNNING and pump.differs_since_ms is None
     heard_since = pump.heard_at_ms is not None and pump.heard_at_ms - ordered_ms >= RATE_AGAIN_MS
     if not lost or not heard_since or pump.commanded_ul_h is None:
         return pump, None

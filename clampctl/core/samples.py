@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from clampctl.core.events import GlucoseSampled, SampleKind
 from clampctl.core.protocol import Limits
-from clampctl.core.state import Blood, Sample, Verdict
+from clampctl.core.state import DOUBTED, Blood, Sample, Verdict
 
 GLUCOSE_MG_DL_MIN = 20.0
 GLUCOSE_MG_DL_MAX = 600.0
@@ -128,7 +128,7 @@ def _rises_too_fast(blood: Blood, glucose_mg_dl: float, drawn_at_ms: int, limits
 def believed(blood: Blood) -> Sample | None:
     """The newest sample that is not doubted: the one to rely on where a high value reassures."""
     newest = blood.newest
-    if newest is not None and newest.verdict is Verdict.DOUBTED:
+    if newest is not None and newest.verdict is DOUBTED:
         return blood.before
     return newest
 

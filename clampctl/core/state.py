@@ -43,6 +43,10 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
+DOUBTED = Verdict.DOUBTED
+"""Asked at every report, as `events.RUNNING` is."""
+
+
 class Priority(IntEnum):
     """Alarm priority; higher is more urgent."""
 

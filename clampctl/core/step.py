@@ -11,6 +11,7 @@ from typing import assert_never
 from clampctl.core import alarms, devices, dosing, fallback, insulin, interlocks, people, readback, samples
 from clampctl.core.commands import Command, Role
 from clampctl.core.events import (
+    RUNNING,
     ClockStepped,
     Event,
     GlucoseSampled,
@@ -20,7 +21,6 @@ from clampctl.core.events import (
     LinkTroubled,
     PumpIdentified,
     PumpReported,
-    PumpState,
     ReadingImported,
     SessionResumed,
     SessionStarted,
@@ -101,10 +101,10 @@ def _opened(event: SessionStarted, at_ms: int) -> State:
 
 def _taken(state: State, event: Event, at_ms: int) -> State:
     match event:
-        case Ticked() | ReadingImported():
-            return changed(state, at_ms=at_ms)
         case PumpReported() | GlucoseSampled() | LinkHeard() | LinkLost() | LinkTroubled() | PumpIdentified():
             return devices.take(state, event, at_ms)
+        case Ticked() | ReadingImported():
+            return changed(state, at_ms=at_ms)
         case SessionResumed():
             return _resumed(changed(state, at_ms=at_ms), event, at_ms)
         case ClockStepped() | WindowsCounted():
@@ -212,12 +212,11 @@ def _by_the_clock(state: State, at_ms: int) -> State:
     protocol = state.session.protocol
     if elapsed_ms >= insulin.total_ms(protocol):
         return people.clamp_over(state, "the protocol's time is over", at_ms)
-    if state.phase is Phase.PRIME and elapsed_ms >= protocol.steps[0].prime.until_ms:
+    if elapsed_ms >= protocol.steps[0].prime.until_ms and state.phase is Phase.PRIME:
         state = people.moved(state, Trigger.PRIME_OVER)
-    if state.phase is not Phase.HOLD:
-        due = dosing.by_clock(state, at_ms)
-        if due is not None:
-            state = changed(state, dosing=due)
+    due = dosing.by_clock(state, at_ms)
+    if due is not None:
+        state = changed(state, dosing=due)
     return state
 
 
@@ -229,21 +228,19 @@ def _planned(state: State, at_ms: int) -> tuple[State, int | None, int | None]:
     reason = fallback.trigger(state, state.dosing.rate_ul_h, at_ms)
     if reason:
         state = people.fell_back(state, reason, at_ms)
-    if state.phase is Phase.CLOSED:
-        return state, None, None
-    if state.phase in (Phase.SETUP, Phase.BASAL):
-        pump = state.insulin
-        return state, None, 0 if pump.state is PumpState.RUNNING or pump.commanded_ul_h == 0 else None
     if state.phase in DOSING and state.clamp_started_ms is not None:
         protocol = state.session.protocol
         elapsed_ms = at_ms - state.clamp_started_ms
         dose = insulin.dose_mu_m2_min(protocol, elapsed_ms, state.prime_allowed)
-        if fallback.rise_waits(state, dose, at_ms):
-            dose = state.insulin_mu_m2_min
-        if dose != state.insulin_mu_m2_min:
+        if dose != state.insulin_mu_m2_min and not fallback.rise_waits(state, dose, at_ms):
             rate = interlocks.insulin_rate(state.session, dose, insulin.peak_mu_m2_min(protocol))
             state = changed(state, insulin_mu_m2_min=dose, insulin_ul_h=rate, insulin_off_ms=None)
         return state, state.dosing.rate_ul_h, state.insulin_ul_h
+    if state.phase is Phase.CLOSED:
+        return state, None, None
+    if state.phase in (Phase.SETUP, Phase.BASAL):
+        pump = state.insulin
+        return state, None, 0 if pump.state is RUNNING or pump.commanded_ul_h == 0 else None
     return _tailing(state, at_ms)
 
 

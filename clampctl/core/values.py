@@ -9,13 +9,16 @@ from typing import Any, TypeVar
 
 Value = TypeVar("Value")
 
+_new = object.__new__
+_set = object.__setattr__  # as a frozen dataclass sets its own fields
 
-def changed(value: Value, **changes: Any) -> Value:
+
+def changed(value: Value, /, **changes: Any) -> Value:
     """A copy of a frozen dataclass without slots, with fields replaced. TypeError for no such field."""
     fields = value.__dict__
     merged = {**fields, **changes}
     if len(merged) != len(fields):
         raise TypeError(f"{type(value).__name__} has no {sorted(changes.keys() - fields.keys())}")
-    copy: Value = object.__new__(type(value))
-    object.__setattr__(copy, "__dict__", merged)  # as a frozen dataclass sets its own fields
+    copy: Value = _new(type(value))
+    _set(copy, "__dict__", merged)
     return copy
