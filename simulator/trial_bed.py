@@ -137,15 +137,16 @@ class Bed:
         return -math.inf if self.started_ms is None else (at_ms - self.started_ms) / MS_PER_MIN
 
     def moment(self, at_ms: int, reading_mg_dl: float) -> None:
-        """What happens at one moment: a result that is due, both pumps, and the nurse.
+        """What happens at one moment: both pumps, a result that is due, and the nurse.
 
-        `reading_mg_dl` is what the analyzer will say of blood drawn now.
+        The pumps come first: SAFE-TAIL asks how lately they were heard. `reading_mg_dl` is what the
+        analyzer will say of blood drawn now.
         """
+        self._reports(self.dextrose, at_ms)
+        self._reports(self.insulin, at_ms)
         while self._due and self._due[0][0] <= at_ms:
             _, said_ms, value = self._due.pop(0)
             self._resulted(said_ms, value, at_ms)
-        self._reports(self.dextrose, at_ms)
-        self._reports(self.insulin, at_ms)
         if at_ms % MS_PER_MIN == 0:
             self._nursed(at_ms)
         while self._said and self._said[0] + self._circumstances.late_ms <= at_ms:
