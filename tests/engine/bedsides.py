@@ -265,6 +265,18 @@ class Run:
                 self.guardian.stdout.close()
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[Bed, Run]]:
+    """A bed with its engine running."""
+    with bed(folder) as made:
+        run = Run(made)
+        try:
+            run.engine()
+            yield made, run
+        finally:
+            run.close()
+
+
 def answers(now: Snapshot, pump: PumpView) -> bool:
     """Whether a pump was read on this connection, a poll ago at most."""
     return pump.connected and pump.heard_at_ms is not None and now.at_ms - pump.heard_at_ms <= 2_500

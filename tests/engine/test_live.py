@@ -29,7 +29,7 @@ from clampctl.engine.guardian import python_command
 from clampctl.engine.history import History
 from clampctl.engine.replay import Refolded, replay, steps
 from simulator.devices.fault import FaultKind
-from tests.engine.bedsides import PUMPS, Bed, Nurse, Run, bed
+from tests.engine.bedsides import PUMPS, Bed, Nurse, Run, bed, running
 from tests.engine.windows import Client, moment, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and local sockets are POSIX")
@@ -48,13 +48,8 @@ READS = (b"VER", b"DIS", b"RAT")
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bed, Run]]:
     """One session for all tests of this page: each makes sure first that the clamp runs."""
-    with bed(tmp_path_factory.mktemp("live")) as made:
-        run = Run(made)
-        try:
-            run.engine()
-            yield made, run
-        finally:
-            run.close()
+    with running(tmp_path_factory.mktemp("live")) as made:
+        yield made
 
 
 def journal(run: Run) -> list[Refolded]:

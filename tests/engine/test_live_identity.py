@@ -23,7 +23,7 @@ from simulator.devices.new_era import NewEra
 from simulator.devices.ysi import Ysi
 from simulator.furniture import USUAL, furniture
 from simulator.transport import PseudoTerminal, TcpPort, serve, served
-from tests.engine.bedsides import PUMPS, Bed, Nurse, Overheard, Pump, Run, bed
+from tests.engine.bedsides import PUMPS, Bed, Nurse, Overheard, Pump, Run, bed, running
 from tests.engine.windows import Client, moment, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and local sockets are POSIX")
@@ -38,13 +38,8 @@ WITHIN_MS = 10_000
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bed, Run]]:
     """One session for the tests that leave it running."""
-    with bed(tmp_path_factory.mktemp("identity")) as made:
-        run = Run(made)
-        try:
-            run.engine()
-            yield made, run
-        finally:
-            run.close()
+    with running(tmp_path_factory.mktemp("identity")) as made:
+        yield made
 
 
 def past(run: Run, since: int = 0) -> list[Refolded]:
